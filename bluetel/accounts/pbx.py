@@ -1,0 +1,58 @@
+"""Where Django meets telephony: the backend object of a PBX row."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from bluetel.telephony.ports import Backend, BackendFactory, PbxConfig
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import Pbx
+
+_lock = threading.Lock()
+_backends: dict[int, tuple[PbxConfig, Backend]] = {}
+
+
+def config_of(pbx: Pbx) -> PbxConfig:
+    """What the telephony client needs to know of a row."""
+    return PbxConfig(
+        name=pbx.name,
+        url=pbx.url,
+        username=pbx.username,
+        password=pbx.password,
+        tenant=pbx.tenant,
+        ca_file=pbx.ca_file or settings.ENV.ca_file,
+        voicemail_prefix=pbx.voicemail_prefix,
+    )
+
+
+def backend_for(pbx: Pbx) -> Backend:
+    """The one client of this PBX in this process, made anew when its row has changed.
+
+    The client keeps its connections and its token between requests, so it is shared by all
+    threads.
+    """
+    config = config_of(pbx)
+    with _lock:
+        known = _backends.get(pbx.pk)
+        if known and known[0] == config:
+            return known[1]
+        factory = cast("BackendFactory", import_string(settings.PBX_BACKENDS[pbx.kind]))
+        backend = factory(config)
+        _backends[pbx.pk] = (config, backend)
+    if known:
+        known[1].close()
+    return backend
+
+
+def close_backends() -> None:
+    """Sign out everywhere: at the end of the process, and between tests."""
+    with _lock:
+        gone = [backend for _, backend in _backends.values()]
+        _backends.clear()
+    for backend in gone:
+        backend.close()

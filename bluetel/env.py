@@ -1,0 +1,188 @@
+"""What the administrator may set, all by environment, checked once at the start.
+
+Every name starts with ``BLUETEL_``, but for ``DATABASE_URL`` and ``REDIS_URL`` which keep their
+usual ones. A secret may come from a file instead: ``BLUETEL_SECRET_KEY_FILE``. A name nobody
+knows, or a value that can't be read, stops the start with one clear line.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
+
+import phonenumbers
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "BLUETEL_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """The environment can't be used; the text is the one line the administrator sees."""
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Environment(BaseSettings):
+    """The settings by name; each is described for administrators in ``.env.example``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    secret_key: SecretStr = SecretStr("")
+    secret_key_fallbacks: Words = ()
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    allowed_hosts: Words = ()
+    country: str = "FR"
+    language: Literal["en", "fr"] = "en"
+    time_zone: str = "Europe/Paris"
+    data_dir: Path = Path("var")
+    demo: Literal["", "wazo", "xivo"] = ""
+    debug: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    ca_file: str = ""
+    fetch_allow: Words = ()
+    allowed_regions: Words = ()
+    calls_per_minute: int = Field(default=60, ge=1)
+    policy_contact: str = ""
+    trusted_proxies: Words = ()
+    metrics_token: SecretStr = SecretStr("")
+    ldap_url: str = ""
+    ldap_bind_dn: str = ""
+    ldap_bind_password: SecretStr = SecretStr("")
+    ldap_base: str = ""
+    ldap_ca_file: str = ""
+    email_url: SecretStr = SecretStr("")
+    xmpp_url: SecretStr = SecretStr("")
+    voicemail_senders: Words = ()
+    database_url: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL")
+    redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        return _region(value)
+
+    @field_validator("allowed_regions")
+    @classmethod
+    def _known_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_region(region) for region in value)
+
+    @field_validator("fetch_allow", "trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(network)) for network in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+            raise ValueError("must be an origin such as https://tel.example.org, without a path")
+        return value.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """Where browsers find BlueTel."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https, which turns on the secure cookies and HSTS."""
+        return self.origin.startswith("https://")
+
+
+SECRETS = (
+    "SECRET_KEY",
+    "METRICS_TOKEN",
+    "LDAP_BIND_PASSWORD",
+    "EMAIL_URL",
+    "XMPP_URL",
+)
+PLAIN_NAMES = ("DATABASE_URL", "REDIS_URL")
+
+
+def read_environment(environ: Mapping[str, str]) -> Environment:
+    """The settings in ``environ``; raises :class:`SettingsError` with one line."""
+    known = {
+        (PREFIX + name.upper() if field.validation_alias is None else str(field.validation_alias))
+        for name, field in Environment.model_fields.items()
+    }
+    files = {f"{PREFIX}{name}_FILE" for name in SECRETS} | {f"{n}_FILE" for n in PLAIN_NAMES}
+    values: dict[str, str] = {}
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) and name not in known | files:
+            continue
+        if name in files:
+            values[name.removesuffix("_FILE")] = _read_secret(name, value)
+        elif name in known:
+            values.setdefault(name, value)
+        else:
+            raise SettingsError(f"{name} is not a BlueTel setting; see .env.example for the list")
+    try:
+        return Environment.model_validate(
+            {
+                name if name in PLAIN_NAMES else name.removeprefix(PREFIX).lower(): value
+                for name, value in values.items()
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = str(first["loc"][0]) if first["loc"] else "?"
+        name = place if place in PLAIN_NAMES else PREFIX + place.upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None
+
+
+def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
+    """Django's ``DATABASES["default"]`` for a URL; none means SQLite in the data directory."""
+    if not url:
+        url = f"sqlite:///{data_dir / 'bluetel.sqlite3'}"
+    parts = urlsplit(url)
+    if parts.scheme in {"sqlite", "sqlite3"}:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": unquote(parts.path)[1:] or ":memory:",
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+            },
+        }
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path[1:]),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}},
+        }
+    raise SettingsError("DATABASE_URL: must start with sqlite:// or postgresql://")
+
+
+def _region(value: str) -> str:
+    region = value.strip().upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"{value!r} is not a two-letter country code")
+    return region
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {error.strerror}") from None

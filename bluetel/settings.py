@@ -1,0 +1,228 @@
+"""Django's settings, all of them derived from :mod:`bluetel.env`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+from bluetel.env import ROOT, SettingsError, database_settings, read_environment
+from bluetel.secret_key import secret_key
+
+try:
+    ENV = read_environment(os.environ)
+    DATA_DIR = (ROOT / ENV.data_dir).resolve()
+    DATABASES: dict[str, Any] = {
+        "default": database_settings(ENV.database_url.get_secret_value(), data_dir=DATA_DIR)
+    }
+except SettingsError as error:
+    sys.exit(f"bluetel: {error}")
+
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+SECRET_KEY = secret_key(ENV.secret_key.get_secret_value(), data_dir=DATA_DIR)
+SECRET_KEY_FALLBACKS = list(ENV.secret_key_fallbacks)
+DEBUG = ENV.debug
+DEMO = ENV.demo
+
+_origin_host = urlsplit(ENV.origin).hostname or ""
+ALLOWED_HOSTS = sorted({*ENV.allowed_hosts, _origin_host, "127.0.0.1", "localhost", "[::1]"})
+CSRF_TRUSTED_ORIGINS = [ENV.origin]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "axes",
+    "csp",
+    "bluetel",
+    "bluetel.accounts",
+    "bluetel.work",
+    "bluetel.calls",
+    "presence",
+    "contacts",
+    "dialer",
+]
+
+# Every one of these is sync-only or hybrid, and the last is sync-only: the whole chain then runs
+# in one thread per request instead of hopping at each hook (reference: docs/architecture.md).
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+    "bluetel.accounts.middleware.UserLocaleMiddleware",
+    "bluetel.middleware.PrivatePagesMiddleware",
+]
+
+ROOT_URLCONF = "bluetel.urls"
+ASGI_APPLICATION = "bluetel.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bluetel.shell.shell",
+            ],
+        },
+    },
+]
+
+# --- People -------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "bluetel.accounts.backends.AccountBackend",
+    "bluetel.accounts.backends.PbxLoginBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+
+# Throttle by name and address together, so that nobody can lock a colleague out from afar.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.1
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+# --- Data ---------------------------------------------------------------------------------------
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = ENV.redis_url.get_secret_value()
+# A prefix of its own: a foreign message on a shared Redis must never reach the hub.
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": (
+        {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "bluetel"},
+        }
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+CACHES: dict[str, Any] = {
+    "default": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "bluetel",
+        }
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+
+# --- Language and time --------------------------------------------------------------------------
+
+LANGUAGE_CODE = ENV.language
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [ROOT / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = ENV.time_zone
+
+# --- Static files -------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "bluetel.storage.HashedStaticFilesStorage"},
+}
+
+# --- Security -----------------------------------------------------------------------------------
+
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.is_https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.is_https
+SECURE_HSTS_PRELOAD = ENV.is_https
+SECURE_SSL_REDIRECT = ENV.is_https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.is_https
+SESSION_COOKIE_NAME = "__Host-bluetel" if ENV.is_https else "bluetel"
+CSRF_COOKIE_NAME = "__Host-bluetel-csrf" if ENV.is_https else "bluetel-csrf"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "bluetel.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "media-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- Telephony ----------------------------------------------------------------------------------
+
+PBX_BACKENDS = {
+    "wazo": "bluetel.telephony.wazo.backend.WazoBackend",
+    "memory": "bluetel.telephony.simulator.memory.MemoryBackend",
+}
+COUNTRY = ENV.country
+ALLOWED_REGIONS = ENV.allowed_regions
+CALLS_PER_MINUTE = ENV.calls_per_minute
+
+# --- Logs ---------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["console"], "level": ENV.log_level},
+    "loggers": {
+        # These two log each request and frame at INFO.
+        "daphne.http_protocol": {"level": "WARNING"},
+        "daphne.ws_protocol": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,211 @@
+"""What BlueTel asks of any telephone system: one small protocol per feature.
+
+Every blocking method takes the user it acts for: one service account acts for everybody
+(``reference/wazo.md`` §1, mode A). All of them raise only :mod:`bluetel.telephony.errors`. They
+may be called from any thread. ``EventSource.events`` is the one asynchronous part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bluetel.telephony.types import (
+    Call,
+    CallId,
+    Capability,
+    ChatState,
+    DirectoryEntry,
+    Forward,
+    ForwardKind,
+    Forwards,
+    Identity,
+    LoggedCall,
+    PbxEvent,
+    PbxUser,
+    PbxUserId,
+    Presence,
+    Transfer,
+    TransferKind,
+    VoicemailFolder,
+    VoicemailMessage,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PbxConfig:
+    """How to reach one PBX; the secret never shows in a repr."""
+
+    name: str
+    url: str
+    username: str
+    password: str
+    tenant: str = ""
+    ca_file: str = ""
+    voicemail_prefix: str = "*97"
+
+    def __repr__(self) -> str:
+        return f"PbxConfig(name={self.name!r}, url={self.url!r}, username={self.username!r})"
+
+
+class CallControl(Protocol):
+    """Calls of one user, placed and steered."""
+
+    def place_call(
+        self, user: PbxUserId, number: str, *, line: str = "", timeout: float = 4.5
+    ) -> Call:
+        """Ring the user's own phone; when he picks up, the PBX calls ``number``.
+
+        ``number`` is dialled as it is (``^[0-9*#]{1,40}$``). ``timeout`` bounds everything this
+        does, in seconds. Raises ``Rejected`` with INVALID_EXTENSION, NO_LINE, PHONE_UNREACHABLE
+        or UNKNOWN_USER, and ``PbxUnavailable(maybe_done=True)`` when no answer came.
+        """
+
+    def calls(self, user: PbxUserId | None = None, *, timeout: float | None = None) -> Sequence[Call]:
+        """The live calls of one user, or of everybody."""
+
+    def hang_up(self, user: PbxUserId, call: CallId) -> None:
+        """End the user's side, ringing or talking; ``NotFound`` when it has already ended."""
+
+    def answer(self, user: PbxUserId, call: CallId) -> None:
+        """Pick up on the desk phone from afar; ``NotSupported`` where the phone can't."""
+
+    def hold(self, user: PbxUserId, call: CallId, *, held: bool) -> None:
+        """Put the call on hold or take it back; ``NotSupported`` where the phone can't."""
+
+    def mute(self, user: PbxUserId, call: CallId, *, muted: bool) -> None:
+        """Silence the user's microphone or give it back."""
+
+    def send_dtmf(self, user: PbxUserId, call: CallId, digits: str) -> None:
+        """Send tones, ``^[0-9*#]+$``."""
+
+    def transfer(
+        self, user: PbxUserId, call: CallId, number: str, *, kind: TransferKind
+    ) -> Transfer | None:
+        """Begin a transfer; a blind one is done with this and gives None."""
+
+    def complete_transfer(self, user: PbxUserId, call: CallId) -> None:
+        """Join the other two; ``NotFound`` when no attended transfer of that call is under way."""
+
+    def cancel_transfer(self, user: PbxUserId, call: CallId) -> None:
+        """Take the first caller back; ``NotFound`` as above."""
+
+
+class People(Protocol):
+    """Who there is on the PBX."""
+
+    def users(self) -> Iterable[PbxUser]:
+        """Everybody, page by page."""
+
+    def user(self, user: PbxUserId) -> PbxUser:
+        """One person."""
+
+    def authenticate(self, login: str, password: str) -> Identity:
+        """Check a login and leave no session behind on the PBX."""
+
+
+class PresenceBook(Protocol):
+    """Who is available, on the phone and in chat."""
+
+    def presences(self, users: Sequence[PbxUserId]) -> Sequence[Presence]:
+        """The presence of these people; who is unknown to the PBX is left out."""
+
+    def set_chat(self, user: PbxUserId, state: ChatState, *, message: str) -> None:
+        """Publish a chosen status."""
+
+
+class ForwardControl(Protocol):
+    """Forwards and do-not-disturb."""
+
+    def forwards(self, user: PbxUserId) -> Forwards:
+        """What the PBX holds now."""
+
+    def set_forward(self, user: PbxUserId, kind: ForwardKind, forward: Forward) -> None:
+        """Write one forward whole, its number kept when it is switched off."""
+
+    def set_do_not_disturb(self, user: PbxUserId, *, enabled: bool) -> None:
+        """Switch do-not-disturb."""
+
+    def voicemail_destination(self, user: PbxUserId) -> str | None:
+        """The number that leads a forward to the user's own box, or None without a box."""
+
+
+class VoicemailBox(Protocol):
+    """The user's voice messages."""
+
+    def messages(self, user: PbxUserId) -> Sequence[VoicemailMessage]:
+        """All messages, newest first."""
+
+    def audio(self, user: PbxUserId, message: str) -> bytes:
+        """The recording, as WAV."""
+
+    def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
+        """Put a message into a folder; OLD is read."""
+
+    def delete_message(self, user: PbxUserId, message: str) -> None:
+        """Delete for good."""
+
+
+class Directory(Protocol):
+    """The PBX's own directory."""
+
+    def search(self, user: PbxUserId, term: str, *, timeout: float) -> Sequence[DirectoryEntry]:
+        """Entries whose name or number contains ``term``."""
+
+
+class CallLog(Protocol):
+    """Finished calls."""
+
+    def history(
+        self, user: PbxUserId, *, limit: int, before: datetime | None = None
+    ) -> Sequence[LoggedCall]:
+        """The newest finished calls, before a time where one is given."""
+
+
+class EventSource(Protocol):
+    """The PBX's live events."""
+
+    def events(self) -> AsyncGenerator[PbxEvent, None]:
+        """Yield events for ever, reconnecting by itself; read it inside ``aclosing``.
+
+        ``StreamOpened`` comes once everything is subscribed: take the snapshot after it.
+        ``StreamLost`` comes as soon as the stream closes, or within 30 s of its silence.
+        """
+
+
+class Client(
+    CallControl,
+    People,
+    PresenceBook,
+    ForwardControl,
+    VoicemailBox,
+    Directory,
+    CallLog,
+    Protocol,
+):
+    """Everything at once; take the small protocols where a part will do."""
+
+
+class Backend(Client, EventSource, Protocol):
+    """One PBX, reached with one service account."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this kind of PBX can do at all."""
+
+    def check(self) -> Mapping[str, str]:
+        """Sign in and say what is missing: right → what stops working without it.
+
+        Empty when all is well. Raises ``AuthenticationFailed`` or ``PbxUnavailable``.
+        """
+
+    def version(self) -> str:
+        """The PBX's version in its own words, or the empty string."""
+
+    def close(self) -> None:
+        """Sign out (the token is revoked) and close the connections."""
+
+
+BackendFactory = Callable[[PbxConfig], Backend]

@@ -1,0 +1,17 @@
+#!/usr/bin/env python
+"""BlueTel's command line: ``serve``, ``run_engine``, ``connect_pbx`` and Django's own."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluetel.settings")
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
