@@ -1,0 +1,35 @@
+"""The application's settings, with the few differences that tests need.
+
+The environment is the tests' own: nothing a developer has exported but the two addresses of the
+stack (``DATABASE_URL``, ``REDIS_URL``) reaches a test. Each pytest-xdist worker has its own data
+directory and its own corner of Redis.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+_data_dir = tempfile.mkdtemp(prefix=f"bluetel-tests-{WORKER}-")
+atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+
+for _name in [name for name in os.environ if name.startswith("BLUETEL_")]:
+    del os.environ[_name]
+os.environ["BLUETEL_DATA_DIR"] = _data_dir
+os.environ["BLUETEL_SECRET_KEY"] = "tests-only-and-long-enough-for-django-to-be-quiet-about-it"
+
+from bluetel.settings import *  # noqa: E402, F403 — the environment must be set first
+from bluetel.settings import CACHES, CHANNEL_LAYERS, REDIS_URL, STORAGES  # noqa: E402
+
+# Argon2 takes 50 ms on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Hashed names need `collectstatic` first; the browser tests do that through `serve`.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+if REDIS_URL:
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"
+    CACHES["default"]["KEY_PREFIX"] = f"bluetel-test-{WORKER}"
