@@ -201,7 +201,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 PBX_BACKENDS = {
     "wazo": "bluetel.telephony.wazo.backend.WazoBackend",
-    "memory": "bluetel.telephony.simulator.memory.MemoryBackend",
 }
 COUNTRY = ENV.country
 ALLOWED_REGIONS = ENV.allowed_regions

@@ -17,11 +17,10 @@ class Pbx(models.Model):
     """One telephone system and the service account that speaks to it for everybody."""
 
     class Kind(models.TextChoices):
-        """The makes BlueTel speaks to; ``MEMORY`` lives in the process and serves tests."""
+        """The makes BlueTel speaks to."""
 
         WAZO = "wazo", "Wazo"
         XIVO = "xivo", "XiVO"
-        MEMORY = "memory", "Memory"
 
     name = models.SlugField(max_length=64, unique=True)
     kind = models.CharField(max_length=16, choices=Kind)

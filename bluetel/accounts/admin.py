@@ -1,0 +1,67 @@
+"""People and PBXs for administrators; secrets are written here, never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.utils.translation import gettext_lazy as _
+
+from bluetel.accounts.models import Pbx, User
+
+if TYPE_CHECKING:
+    PbxAdminBase = admin.ModelAdmin[Pbx]
+    PbxFormBase = forms.ModelForm[Pbx]
+    UserAdminBase = DjangoUserAdmin[User]
+else:
+    PbxAdminBase = admin.ModelAdmin
+    PbxFormBase = forms.ModelForm
+    UserAdminBase = DjangoUserAdmin
+
+
+class PbxForm(PbxFormBase):
+    """Keeps the stored password when the field is left empty."""
+
+    new_password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        widget=forms.PasswordInput,
+        help_text=_("Leave it empty to keep the one that is stored."),
+    )
+
+    class Meta:
+        model = Pbx
+        exclude = ("password",)
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 — Django's signature
+        """Store the password only when one was typed."""
+        if self.cleaned_data["new_password"]:
+            self.instance.password = self.cleaned_data["new_password"]
+        return super().save(commit=commit)
+
+
+@admin.register(Pbx)
+class PbxAdmin(PbxAdminBase):
+    """The PBX rows."""
+
+    form = PbxForm
+    list_display = ("name", "kind", "url")
+
+
+@admin.register(User)
+class UserAdmin(UserAdminBase):
+    """Django's user pages with the place on the PBX."""
+
+    list_display = ("username", "email", "first_name", "last_name", "pbx", "extension")
+    list_filter = ("pbx", "is_staff", "is_active")
+    search_fields = ("username", "email", "first_name", "last_name", "extension")
+    fieldsets: ClassVar = (
+        *(DjangoUserAdmin.fieldsets or ()),
+        (
+            _("Telephone"),
+            {"fields": ("pbx", "pbx_user_id", "pbx_login", "extension", "mobile")},
+        ),
+        (_("Preferences"), {"fields": ("language", "time_zone")}),
+    )

@@ -1,0 +1,127 @@
+"""Changes to people: tying them to a PBX, bringing a whole PBX in, giving programs a token."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from bluetel.accounts.models import ApiToken, Pbx, User
+from bluetel.accounts.pbx import backend_for
+from bluetel.telephony.types import Identity, PbxUser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LANGUAGES = {"fr", "en"}
+
+
+@dataclass(frozen=True, slots=True)
+class SyncResult:
+    """What a synchronisation did, in numbers of people."""
+
+    created: int
+    updated: int
+    unlinked: int
+
+
+def tie_identity(pbx: Pbx, identity: Identity) -> User | None:
+    """The BlueTel user of a proven PBX identity, made or matched at the first sign-in.
+
+    None when the person may not be matched: his e-mail belongs to an administrator, or to
+    somebody who already is another person of a PBX.
+    """
+    person = backend_for(pbx).user(identity.user)
+    with transaction.atomic():
+        user = _match(pbx, person, may_be_staff=False)
+        if user is None:
+            if _email_is_taken(person.email):
+                return None
+            user = User(pbx=pbx, pbx_user_id=person.id)
+        _fill(user, pbx, person, login=identity.login)
+        user.save()
+    return user
+
+
+def sync_users(pbx: Pbx, people: Iterable[PbxUser]) -> SyncResult:
+    """Make everybody of a PBX a BlueTel user, matched by PBX id, then by e-mail.
+
+    Who is gone from the PBX keeps his account and loses his phone.
+    """
+    created = updated = 0
+    seen: set[str] = set()
+    for person in people:
+        seen.add(person.id)
+        with transaction.atomic():
+            user = _match(pbx, person, may_be_staff=True)
+            if user is None:
+                user = User(pbx=pbx, pbx_user_id=person.id)
+                user.set_unusable_password()
+                created += 1
+            else:
+                updated += 1
+            _fill(user, pbx, person, login=person.login)
+            user.save()
+    gone = User.objects.filter(pbx=pbx).exclude(pbx_user_id="")
+    stale = [pk for pk, pbx_id in gone.values_list("pk", "pbx_user_id") if pbx_id not in seen]
+    unlinked = User.objects.filter(pk__in=stale).update(pbx_user_id="", extension="")
+    return SyncResult(created=created, updated=updated, unlinked=unlinked)
+
+
+def create_api_token(user: User) -> str:
+    """A new bearer token for ``user``; this is the only time anybody sees it."""
+    token = secrets.token_urlsafe(32)
+    ApiToken.objects.create(user=user, digest=ApiToken.digest_of(token))
+    return token
+
+
+def find_user(name: str) -> User | None:
+    """Somebody by username, e-mail or PBX id, as administrators name people."""
+    for lookup in ("username__iexact", "email__iexact", "pbx_user_id"):
+        user = User.objects.filter(**{lookup: name}).order_by("pk").first()
+        if user is not None:
+            return user
+    return None
+
+
+def _match(pbx: Pbx, person: PbxUser, *, may_be_staff: bool) -> User | None:
+    known = User.objects.filter(pbx=pbx, pbx_user_id=person.id).first()
+    if known is not None or not person.email:
+        return known
+    same_mail = User.objects.filter(email__iexact=person.email, pbx_user_id="")
+    if not may_be_staff:
+        # Whoever edits e-mail addresses on the PBX must not become an administrator here.
+        same_mail = same_mail.filter(is_staff=False, is_superuser=False)
+    return same_mail.order_by("pk").first()
+
+
+def _email_is_taken(email: str) -> bool:
+    return bool(email) and User.objects.filter(email__iexact=email).exists()
+
+
+def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
+    user.pbx = pbx
+    user.pbx_user_id = person.id
+    user.pbx_login = login or user.pbx_login
+    user.first_name = person.first_name[:150]
+    user.last_name = person.last_name[:150]
+    user.email = person.email or user.email
+    user.extension = person.extension
+    user.mobile = person.mobile
+    if not user.language and person.language[:2] in LANGUAGES:
+        user.language = person.language[:2]
+    user.time_zone = user.time_zone or person.time_zone
+    if not user.username:
+        user.username = _free_username(user.pbx_login or person.email or slugify(person.name))
+
+
+def _free_username(wanted: str) -> str:
+    wanted = (wanted or "user")[:140]
+    name, number = wanted, 1
+    while User.objects.filter(username__iexact=name).exists():
+        number += 1
+        name = f"{wanted}-{number}"
+    return name

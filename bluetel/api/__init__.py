@@ -1,0 +1,21 @@
+"""The JSON API under ``/api/v1/``, described at ``/api/v1/openapi.json``."""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from bluetel.api import calls, errors, people
+from bluetel.api.auth import KEYS
+
+api = NinjaAPI(
+    title="BlueTel",
+    version="1",
+    description="The telephone of a company's web pages.",
+    docs_url=None,
+    openapi_url="/openapi.json",
+    auth=KEYS,
+    urls_namespace="api",
+)
+errors.install(api)
+api.add_router("/calls", calls.router)
+api.add_router("", people.router)

@@ -1,0 +1,39 @@
+"""Who calls the API: a browser's session with its CSRF token, or a program's bearer token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ninja.security import HttpBearer, SessionAuth
+
+from bluetel.accounts.middleware import activate_for
+from bluetel.accounts.models import ApiToken, User
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+class SignedInRequest:
+    """What a route sees behind either key: ``user`` is somebody."""
+
+    user: User
+
+
+class BearerToken(HttpBearer):
+    """``Authorization: Bearer TOKEN``, made with ``create_api_token``."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        """The token's user, if the token is known and he may sign in."""
+        known = (
+            ApiToken.objects.select_related("user__pbx")
+            .filter(digest=ApiToken.digest_of(token), user__is_active=True)
+            .first()
+        )
+        if known is None:
+            return None
+        request.user = known.user
+        activate_for(known.user)
+        return known.user
+
+
+KEYS = [BearerToken(), SessionAuth(csrf=True)]

@@ -1,0 +1,99 @@
+"""The API's errors: one shape, a code for programs and a sentence for people."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from bluetel.calls import errors as call_errors
+
+if TYPE_CHECKING:
+    from ninja import NinjaAPI
+
+STATUS_OF_CODE = {
+    "invalid_number": HTTPStatus.BAD_REQUEST,
+    "invalid_digits": HTTPStatus.BAD_REQUEST,
+    "invalid_request": HTTPStatus.BAD_REQUEST,
+    "number_refused": HTTPStatus.FORBIDDEN,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "phone_unreachable": HTTPStatus.CONFLICT,
+    "no_line": HTTPStatus.CONFLICT,
+    "key_reused": HTTPStatus.CONFLICT,
+    "not_supported": HTTPStatus.CONFLICT,
+    "call_ended": HTTPStatus.CONFLICT,
+    "too_many_calls": HTTPStatus.TOO_MANY_REQUESTS,
+    "pbx_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class ApiError(Exception):
+    """Any other refusal, with its code and the sentence the user reads."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def error_response(
+    status: int, code: str, message: str, *, retry_after: int | None = None
+) -> HttpResponse:
+    """The one shape of all errors."""
+    response = JsonResponse({"error": {"code": code, "message": message}}, status=status)
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+def install(api: NinjaAPI) -> None:
+    """Turn every exception a route may raise into that shape."""
+
+    @api.exception_handler(call_errors.CallError)
+    def _call_error(request: HttpRequest, error: call_errors.CallError) -> HttpResponse:
+        return error_response(
+            STATUS_OF_CODE[error.code], error.code, error.message, retry_after=error.retry_after
+        )
+
+    @api.exception_handler(ApiError)
+    def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+        return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
+
+    @api.exception_handler(AuthenticationError)
+    def _not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return error_response(
+            HTTPStatus.UNAUTHORIZED, "not_signed_in", _("Sign in first, or send a valid token.")
+        )
+
+    @api.exception_handler(ValidationError)
+    def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        first = error.errors[0] if error.errors else {}
+        field = str(first.get("loc", ["?"])[-1])
+        if field == "number":
+            return error_response(
+                HTTPStatus.BAD_REQUEST, "invalid_number", _("Give the number as text.")
+            )
+        return error_response(
+            HTTPStatus.BAD_REQUEST,
+            "invalid_request",
+            _("The field %(field)s can't be read: %(why)s.")
+            % {"field": field, "why": first.get("msg", "")},
+        )
+
+    @api.exception_handler(HttpError)
+    def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        match error.status_code:
+            case HTTPStatus.FORBIDDEN:
+                code, text = "csrf_failed", _("The page is too old. Load it again and retry.")
+            case HTTPStatus.BAD_REQUEST:
+                code, text = "invalid_request", _("The body is no readable JSON.")
+            case _:
+                code, text = "failed", str(error)
+        return error_response(error.status_code, code, text)
+
+    @api.exception_handler(Http404)
+    def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return error_response(HTTPStatus.NOT_FOUND, "not_found", _("There is nothing here."))

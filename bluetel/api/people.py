@@ -1,0 +1,55 @@
+"""``/api/v1/me``, ``/api/v1/search`` and ``/api/v1/presence``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import translation
+from ninja import Router
+
+from bluetel.accounts.pbx import backend_for
+from bluetel.api import schemas
+from contacts.search import search
+from presence.selectors import people
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import User
+
+router = Router()
+
+
+def capabilities_of(user: User) -> list[str]:
+    """What this user's place on his PBX allows; nothing without a line."""
+    if user.pbx is None or not user.extension:
+        return []
+    return sorted(backend_for(user.pbx).capabilities)
+
+
+@router.get("/me", response=schemas.Me, tags=["people"], summary="Who am I")
+def me(request: HttpRequest) -> dict[str, object]:
+    """The caller, his extension and what his PBX can do for him."""
+    user = request.user
+    return {
+        "id": str(user.pk),
+        "username": user.username,
+        "display_name": user.display_name,
+        "extension": user.extension,
+        "pbx": user.pbx.name if user.pbx else None,
+        "language": user.language or translation.get_language() or settings.LANGUAGE_CODE,
+        "time_zone": user.time_zone or settings.TIME_ZONE,
+        "capabilities": capabilities_of(user),
+    }
+
+
+@router.get("/search", response=schemas.SearchAnswer, tags=["people"], summary="Find somebody")
+def find(request: HttpRequest, q: str = "") -> object:
+    """Answers at once with what is known; a source still ``searching`` is asked again."""
+    return search(request.user, q)
+
+
+@router.get("/presence", response=schemas.PresenceAnswer, tags=["people"], summary="Who is there")
+def presence(request: HttpRequest) -> object:
+    """Everybody the caller may see; who hides from him reads offline."""
+    return people(request.user)

@@ -1,0 +1,22 @@
+"""The ASGI application: pages and API by HTTP, live states by one WebSocket."""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluetel.settings")
+django_application = get_asgi_application()
+
+from presence.socket import live_socket
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AuthMiddlewareStack(URLRouter([path("ws/live/", live_socket)])),
+    }
+)

@@ -1,0 +1,95 @@
+"""What a user typed, read with his PBX's number plan and judged by the house's rules."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from bluetel.accounts.models import User
+from bluetel.calls.errors import InvalidNumber, NumberRefused
+from bluetel.calls.rules import DialPolicy, Refused, judge
+from bluetel.calls.wording import refusal_text, unreadable_text
+from bluetel.telephony import numbers
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import Pbx
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a call may go: ``shown`` echoes what was asked, ``dialed`` is what the PBX is told."""
+
+    shown: str
+    dialed: str
+    name: str
+    contact_id: str
+    emergency: bool
+
+
+def plan_of(pbx: Pbx) -> numbers.NumberPlan:
+    """The number plan kept on the PBX row."""
+    return numbers.NumberPlan(
+        extension_pattern=pbx.extension_pattern,
+        outside_prefix=pbx.outside_prefix,
+        international_prefix=pbx.international_prefix,
+        allowed_codes=tuple(pbx.allowed_codes.split()),
+    )
+
+
+def policy_of(pbx: Pbx) -> DialPolicy:
+    """The house's dial policy as this PBX applies it."""
+    return DialPolicy(
+        site_country=settings.COUNTRY,
+        allowed_regions=frozenset(settings.ALLOWED_REGIONS) or None,
+        allowed_codes=frozenset(pbx.allowed_codes.split()),
+    )
+
+
+def target_for(user: User, pbx: Pbx, text: str) -> Target:
+    """Read ``text`` and judge it; every path that dials or forwards comes through here.
+
+    Raises ``InvalidNumber`` or ``NumberRefused``, each with the sentence the user reads.
+    """
+    colleagues = User.objects.filter(pbx=pbx)
+    plan = plan_of(pbx)
+    try:
+        number = numbers.parse(
+            text,
+            country=settings.COUNTRY,
+            plan=plan,
+            is_extension=lambda digits: colleagues.filter(extension=digits).exists(),
+        )
+    except numbers.InvalidNumber as error:
+        raise InvalidNumber(unreadable_text(error, text)) from None
+    verdict = judge(number, policy=policy_of(pbx), own_extensions=[user.extension])
+    dialed = numbers.dial_string(number, country=settings.COUNTRY, plan=plan)
+    if isinstance(verdict, Refused):
+        logger.warning(
+            "call refused: rule %s, user %s, number %s",
+            verdict.rule,
+            user.pk,
+            numbers.mask(number.text),
+        )
+        raise NumberRefused(refusal_text(verdict, number, user=user), refusal=verdict)
+    colleague = colleagues.filter(extension=dialed).first() if dialed else None
+    return Target(
+        shown=text.strip()[:64],
+        dialed=dialed,
+        name=colleague.display_name if colleague else "",
+        contact_id=f"user-{colleague.pk}" if colleague else "",
+        emergency=number.kind is numbers.NumberKind.EMERGENCY,
+    )
+
+
+def no_such_extension(text: str) -> InvalidNumber:
+    """What the caller reads when the PBX doesn't know the number."""
+    return InvalidNumber(
+        _("The phone system does not know %(number)s. Nothing was dialled.")
+        % {"number": text.strip()[:64]}
+    )

@@ -1,0 +1,200 @@
+"""Placing calls: once per intent, inside the rules, and true about what happened.
+
+The order is always the same: read and judge the number, then one short transaction that finds an
+earlier call of the same intent or writes the new row, then the PBX without any transaction, then
+what the PBX said. Calls are steered in :mod:`bluetel.calls.control` and followed in
+:mod:`bluetel.calls.tracking`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from bluetel.accounts.models import User
+from bluetel.accounts.pbx import backend_for
+from bluetel.calls.errors import (
+    KeyReused,
+    NoLine,
+    PbxDown,
+    PhoneUnreachable,
+    TooManyCalls,
+)
+from bluetel.calls.models import Call
+from bluetel.calls.numbering import Target, no_such_extension, target_for
+from bluetel.calls.rules import retry_after
+from bluetel.calls.tracking import adopt
+from bluetel.telephony import errors, types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bluetel.accounts.models import Pbx
+
+logger = logging.getLogger(__name__)
+
+KEY_LIFETIME = timedelta(hours=24)
+PLACING_TIMEOUT = 4.5
+PLACED_AT_ONCE = 20
+
+_places: dict[int, threading.BoundedSemaphore] = {}
+_places_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The call of this intent; ``is_new`` when this very request made it."""
+
+    call: Call
+    is_new: bool
+
+
+def place_call(user: User, text: str, *, now: datetime, device: str = "", key: str = "") -> Placed:
+    """Ring ``user``'s own phone, to call ``text`` when he picks up.
+
+    The same ``key`` gives the same call for 24 hours; without one, a call to the same number that
+    still rings the user's own phone is given again. Raises :class:`~bluetel.calls.errors.CallError`.
+    """
+    pbx = user.pbx
+    if pbx is None or not user.pbx_user_id:
+        raise NoLine
+    target = target_for(user, pbx, text)
+    call, is_new = _claim_intent(user, pbx, target, device=device, key=key, now=now)
+    if is_new or call.uncertain:
+        _ring(user, pbx, call, target, now=now)
+    return Placed(call, is_new)
+
+
+def _claim_intent(
+    user: User, pbx: Pbx, target: Target, *, device: str, key: str, now: datetime
+) -> tuple[Call, bool]:
+    """The row of this intent, and whether it was made here: one winner among equal requests."""
+    with transaction.atomic():
+        # The user's row is the lock: two tabs, or a double click, come one after the other.
+        User.objects.select_for_update().only("pk").get(pk=user.pk)
+        earlier = _call_with_key(user, key, now=now) if key else None
+        if earlier is not None:
+            if earlier.dialed != target.dialed:
+                raise KeyReused
+            return earlier, False
+        ringing = Call.objects.filter(
+            user=user,
+            direction=Call.Direction.OUTGOING,
+            dialed=target.dialed,
+            state__in=[Call.State.REQUESTED, Call.State.RINGING_SELF],
+        ).first()
+        if ringing is not None:
+            return ringing, False
+        if not target.emergency:
+            _check_rate(user, now=now)
+        return (
+            Call.objects.create(
+                user=user,
+                pbx=pbx,
+                number=target.shown,
+                dialed=target.dialed,
+                name=target.name,
+                contact_id=target.contact_id,
+                device=device[:64],
+                created_at=now,
+                idempotency_key=key,
+            ),
+            True,
+        )
+
+
+def _call_with_key(user: User, key: str, *, now: datetime) -> Call | None:
+    call = Call.objects.filter(user=user, idempotency_key=key).first()
+    if call is not None and call.created_at < now - KEY_LIFETIME:
+        Call.objects.filter(pk=call.pk).update(idempotency_key="")
+        return None
+    return call
+
+
+def _check_rate(user: User, *, now: datetime) -> None:
+    times = Call.objects.filter(
+        user=user,
+        direction=Call.Direction.OUTGOING,
+        created_at__gt=now - timedelta(minutes=1),
+    ).values_list("created_at", flat=True)
+    wait = retry_after(list(times), now=now, per_minute=settings.CALLS_PER_MINUTE)
+    if wait is not None:
+        raise TooManyCalls(retry_after=max(1, int(wait.total_seconds() + 0.999)))
+
+
+def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) -> None:
+    """Have the PBX ring the user's phone, and write down what it said."""
+    backend = backend_for(pbx)
+    pbx_user = types.PbxUserId(user.pbx_user_id)
+    try:
+        with _place(pbx, emergency=target.emergency):
+            placed = _find_on_pbx(pbx, call, pbx_user) if call.uncertain else None
+            placed = placed or backend.place_call(
+                pbx_user, target.dialed, line=call.device, timeout=PLACING_TIMEOUT
+            )
+    except errors.PbxUnavailable as error:
+        if not error.maybe_done:
+            call.delete()
+            raise PbxDown(retry_after=_whole(error.retry_after)) from error
+        # The PBX may ring the phone yet: keep the row, so that the call finds it when it shows up
+        # and a second try looks before it dials.
+        Call.objects.filter(pk=call.pk).update(uncertain=True)
+        raise PbxDown(retry_after=1) from error
+    except errors.Rejected as error:
+        call.delete()
+        _raise_rejection(error, target)
+    except errors.TelephonyError as error:
+        call.delete()
+        logger.error("PBX %s: placing a call failed: %s", pbx.name, error)  # noqa: TRY400 — the tree's texts say it all
+        raise PbxDown from error
+    try:
+        adopt(call, placed, now=now)
+    except IntegrityError:
+        # The engine saw the call first and could not tell whose it was: its row gives way.
+        Call.objects.filter(user=user, conversation=placed.conversation).delete()
+        adopt(call, placed, now=now)
+
+
+def _raise_rejection(error: errors.Rejected, target: Target) -> None:
+    match error.reason:
+        case errors.RejectReason.PHONE_UNREACHABLE:
+            raise PhoneUnreachable from error
+        case errors.RejectReason.NO_LINE | errors.RejectReason.UNKNOWN_USER:
+            raise NoLine from error
+        case _:
+            raise no_such_extension(target.shown) from error
+
+
+def _find_on_pbx(pbx: Pbx, call: Call, user: types.PbxUserId) -> types.Call | None:
+    """The call whose placing was never answered, if the PBX has it after all."""
+    for live in backend_for(pbx).calls(user, timeout=PLACING_TIMEOUT / 2):
+        if live.direction is types.Direction.OUTGOING and live.number == call.dialed:
+            return live
+    return None
+
+
+@contextmanager
+def _place(pbx: Pbx, *, emergency: bool) -> Iterator[None]:
+    """One of the places for calls being placed on a PBX; an emergency call needs none."""
+    if emergency:
+        yield
+        return
+    with _places_lock:
+        places = _places.setdefault(pbx.pk, threading.BoundedSemaphore(PLACED_AT_ONCE))
+    if not places.acquire(blocking=False):
+        raise errors.PbxUnavailable("too many calls are being placed", retry_after=1)
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else max(1, int(seconds + 0.999))

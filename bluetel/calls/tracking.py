@@ -1,0 +1,183 @@
+"""Rows that follow the PBX: what its events and snapshots say becomes what users see.
+
+The PBX is right: nothing here guesses a state. A call that has ended stays ended, whatever comes
+late; a call nobody asked BlueTel for gets a row of its own, so that calls dialled on the handset
+and calls coming in show as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from bluetel.accounts.models import User
+from bluetel.calls.messages import CallRecord, record_of
+from bluetel.calls.models import Call
+from bluetel.calls.rules import end_reason
+from bluetel.telephony import numbers, types
+from bluetel.telephony.text import safe_text
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import Pbx
+
+READABLE_AFTER_END = timedelta(hours=25)
+UNCERTAIN_FOR = timedelta(seconds=60)
+
+
+def adopt(call: Call, seen: types.Call, *, now: datetime) -> None:
+    """Tie a requested row to the PBX's call, unless the engine was quicker.
+
+    Raises ``IntegrityError`` when another row of the user already has that conversation.
+    """
+    with transaction.atomic():
+        fresh = Call.objects.select_for_update().get(pk=call.pk)
+        if not fresh.conversation:
+            _copy(fresh, seen, now=now)
+            fresh.save()
+    call.refresh_from_db()
+
+
+def apply_pbx_calls(
+    pbx: Pbx, seen: Sequence[types.Call], *, now: datetime, complete: bool = False
+) -> list[tuple[int, CallRecord]]:
+    """Bring the rows up to what a PBX said; gives (user id, record) of each row that changed.
+
+    ``complete`` marks a snapshot: live rows it doesn't hold have ended meanwhile.
+    """
+    with transaction.atomic():
+        changed = _apply(pbx, seen, now=now)
+        if complete:
+            changed += _end_missing(pbx, {call.conversation for call in seen}, now=now)
+    return [(call.user_id, record_of(call)) for call in changed]
+
+
+def sweep(*, now: datetime) -> list[tuple[int, CallRecord]]:
+    """End what the PBX never answered and forget old rows; gives the rows that ended."""
+    stale = Call.objects.filter(
+        state=Call.State.REQUESTED, conversation="", created_at__lt=now - UNCERTAIN_FOR
+    )
+    ended = []
+    for call in stale:
+        call.state, call.ended_at, call.end_reason = Call.State.ENDED, now, "failed"
+        call.uncertain = False
+        call.save()
+        ended.append((call.user_id, record_of(call)))
+    Call.objects.filter(state=Call.State.ENDED, created_at__lt=now - READABLE_AFTER_END).delete()
+    return ended
+
+
+def _apply(pbx: Pbx, seen: Sequence[types.Call], *, now: datetime) -> list[Call]:
+    users = {
+        user.pbx_user_id: user
+        for user in User.objects.filter(pbx=pbx, pbx_user_id__in={call.user for call in seen})
+    }
+    mine = [call for call in seen if call.user in users]
+    if not mine:
+        return []
+    rows = _rows_for(users.values(), mine)
+    colleagues = _colleagues(pbx, mine)
+    changed: dict[int, Call] = {}
+    for call in mine:
+        user = users[call.user]
+        row = _row_of(rows, user, call)
+        if row is None:
+            if call.state is types.CallState.ENDED:
+                continue
+            row = Call(user=user, pbx=pbx, created_at=now)
+            rows.append(row)
+        if row.state == Call.State.ENDED:
+            continue
+        before = record_of(row) if row.pk else None
+        colleague = colleagues.get(call.number)
+        if colleague is not None and not row.contact_id:
+            row.name, row.contact_id = colleague.display_name, f"user-{colleague.pk}"
+        _copy(row, call, now=now)
+        row.save()
+        if record_of(row) != before:
+            changed[row.pk] = row
+    return list(changed.values())
+
+
+def _rows_for(users: object, seen: Sequence[types.Call]) -> list[Call]:
+    return list(
+        Call.objects.select_for_update()
+        .filter(user__in=users)
+        .filter(
+            Q(conversation__in={call.conversation for call in seen})
+            | Q(conversation="", state=Call.State.REQUESTED)
+        )
+    )
+
+
+def _row_of(rows: Sequence[Call], user: User, call: types.Call) -> Call | None:
+    for row in rows:
+        if row.user_id == user.pk and row.conversation == call.conversation:
+            return row
+    if call.direction is not types.Direction.OUTGOING:
+        return None
+    # The event may overtake the answer to our own request: it is the call we are placing.
+    for row in rows:
+        if row.user_id == user.pk and not row.conversation and row.dialed == call.number:
+            return row
+    return None
+
+
+def _colleagues(pbx: Pbx, seen: Sequence[types.Call]) -> dict[str, User]:
+    found = User.objects.filter(
+        pbx=pbx, extension__in={call.number for call in seen if call.number}
+    )
+    return {user.extension: user for user in found}
+
+
+def _copy(row: Call, seen: types.Call, *, now: datetime) -> None:
+    row.conversation, row.pbx_call_id = seen.conversation, seen.id
+    row.uncertain = False
+    row.direction = Call.Direction(seen.direction.value)
+    row.muted = seen.muted
+    row.started_at = row.started_at or seen.started_at or now
+    row.answered_at = row.answered_at or seen.answered_at
+    if not row.number:
+        row.number = safe_text(seen.number, limit=64)
+    if not row.name:
+        row.name = safe_text(seen.name, limit=200) if seen.name != seen.number else ""
+    if row.direction == Call.Direction.OUTGOING and not row.dialed:
+        row.dialed = numbers.keypad_only(seen.number)
+    if seen.state is types.CallState.ENDED:
+        row.state = Call.State.ENDED
+        row.ended_at = seen.ended_at or now
+        row.end_reason = end_reason(
+            reached=seen.reached,
+            cause=seen.cause,
+            cancelled_by_user=row.cancelled,
+            direction=seen.direction,
+        )
+    else:
+        row.state = Call.State(seen.state.value)
+
+
+def _end_missing(
+    pbx: Pbx, conversations: set[types.ConversationId], *, now: datetime
+) -> list[Call]:
+    gone = (
+        Call.objects.select_for_update()
+        .filter(pbx=pbx)
+        .exclude(state=Call.State.ENDED)
+        .exclude(conversation="")
+        .exclude(conversation__in=conversations)
+    )
+    ended = []
+    for row in gone:
+        row.end_reason = end_reason(
+            reached=types.CallState(row.state),
+            cause=None,
+            cancelled_by_user=row.cancelled,
+            direction=types.Direction(row.direction),
+        )
+        row.state, row.ended_at = Call.State.ENDED, now
+        row.save()
+        ended.append(row)
+    return ended

@@ -1,0 +1,62 @@
+"""``seed_demo --pbx-url URL``: the demo's PBX row and its people, password ``demo``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.management.base import BaseCommand, CommandError
+
+from bluetel.accounts.models import Pbx, User
+from bluetel.accounts.pbx import backend_for
+from bluetel.accounts.services import sync_users
+from bluetel.demo import DEMO_PBX
+from bluetel.telephony.errors import TelephonyError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+PASSWORD = "demo"  # noqa: S105 — the demo's, printed on its sign-in page
+FIRST_EXTENSION = 1001
+
+
+class Command(BaseCommand):
+    """Fill the database for the demo; running it again changes nothing but the PBX's address."""
+
+    help = "Fill the database with the demo's PBX and people (demo1, demo2, … password demo)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the simulated PBX's address."""
+        parser.add_argument("--pbx-url", required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refuse outside the demo: these passwords are public."""
+        if not settings.DEMO:
+            raise CommandError("set BLUETEL_DEMO=wazo first: demo accounts exist in the demo only")
+        pbx, _ = Pbx.objects.update_or_create(
+            name=DEMO_PBX,
+            defaults={
+                "kind": settings.DEMO,
+                "url": options["pbx_url"].rstrip("/"),
+                "username": "bluetel",
+                "password": "bluetel",
+            },
+        )
+        try:
+            people = list(backend_for(pbx).users())
+        except TelephonyError as error:
+            raise CommandError(f"the simulated PBX can't be read: {error}") from None
+        sync_users(pbx, people)
+        self._give_names_and_password(pbx)
+
+    def _give_names_and_password(self, pbx: Pbx) -> None:
+        hashed = make_password(PASSWORD)
+        changed = []
+        for user in User.objects.filter(pbx=pbx).exclude(extension=""):
+            name = f"demo{int(user.extension) - FIRST_EXTENSION + 1}"
+            if user.username == name and user.has_usable_password():
+                continue
+            user.username, user.password, user.language = name, hashed, ""
+            changed.append(user)
+        User.objects.bulk_update(changed, ["username", "password", "language"])

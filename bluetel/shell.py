@@ -1,0 +1,30 @@
+"""What the frame around every page needs: the bar, the call bar, the banner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from bluetel.api.people import capabilities_of
+from bluetel.calls.messages import record_of
+from bluetel.calls.selectors import live_calls
+from presence.selectors import my_record, pbx_down_since
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """The frame's variables; signed out there is next to nothing of it."""
+    frame: dict[str, Any] = {"is_demo": bool(settings.DEMO), "languages": settings.LANGUAGES}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return frame
+    return frame | {
+        "me": user,
+        "my_presence": my_record(user),
+        "capabilities": set(capabilities_of(user)),
+        "live_calls": [record_of(call) for call in live_calls(user)],
+        "pbx_down_since": pbx_down_since(user),
+    }

@@ -1,0 +1,37 @@
+"""Every address of BlueTel."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
+
+from bluetel import demo, health, views
+from bluetel.accounts.views import SignInView
+from bluetel.api import api
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("legend/", views.legend, name="legend"),
+    path("accounts/login/", SignInView.as_view(), name="login"),
+    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/", include("bluetel.accounts.urls")),
+    path("dialer/", include("dialer.urls")),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+]
+if settings.DEMO:
+    urlpatterns += [
+        path("demo/phones/", demo.phones, name="demo-phones"),
+        path("demo/phones/state/", demo.state, name="demo-phones-state"),
+        path("demo/phones/<str:extension>/<slug:action>/", demo.act, name="demo-phone-action"),
+    ]
+
+handler400 = "bluetel.views.bad_request"
+handler403 = "bluetel.views.forbidden"
+handler404 = "bluetel.views.not_found"
+handler500 = "bluetel.views.server_error"
