@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -19,8 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from bluetel.accounts.models import Pbx
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
+    from bluetel.accounts.http import SignedInRequest
     from bluetel.accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -31,21 +30,21 @@ _session = requests.Session()
 
 @login_required
 @require_safe
-def phones(request: HttpRequest) -> HttpResponse:
+def phones(request: SignedInRequest) -> HttpResponse:
     """The desk phones, one group each, the user's own first."""
     return render(request, "demo/phones.html", {"phones": _phones(request.user)})
 
 
 @login_required
 @require_safe
-def state(request: HttpRequest) -> HttpResponse:
+def state(request: SignedInRequest) -> HttpResponse:
     """The same as JSON, for the page that keeps itself fresh."""
     return JsonResponse({"phones": _phones(request.user)})
 
 
 @login_required
 @require_POST
-def act(request: HttpRequest, extension: str, action: str) -> HttpResponse:
+def act(request: SignedInRequest, extension: str, action: str) -> HttpResponse:
     """Pick up, hang up, reject or dial on one handset."""
     body = {"number": request.POST["number"]} if "number" in request.POST else {}
     answer = _ask("POST", f"phones/{extension}/{action}", body)
@@ -58,13 +57,12 @@ def act(request: HttpRequest, extension: str, action: str) -> HttpResponse:
     return redirect("demo-phones")
 
 
-def _phones(user: User | AnonymousUser) -> list[dict[str, Any]]:
+def _phones(user: User) -> list[dict[str, Any]]:
     answer = _ask("GET", "phones", {})
     if answer is None or not answer.ok:
         return []
     found: list[dict[str, Any]] = answer.json()["phones"]
-    own = getattr(user, "extension", "")
-    return sorted(found, key=lambda phone: phone["extension"] != own)
+    return sorted(found, key=lambda phone: phone["extension"] != user.extension)
 
 
 def _ask(method: str, path: str, body: dict[str, str]) -> requests.Response | None:

@@ -13,10 +13,12 @@ from presence.selectors import people
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from bluetel.accounts.http import SignedInRequest
+
 
 @login_required
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """What happens to a call now, and who is there."""
     return render(request, "home.html", {"team": people(request.user, watch="team")["people"]})
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -20,12 +20,13 @@ from presence.live import publish_call
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bluetel.accounts.http import SignedInRequest
     from bluetel.calls.models import Call
 
 
 @login_required
 @require_POST
-def call(request: HttpRequest) -> HttpResponse:
+def call(request: SignedInRequest) -> HttpResponse:
     """Place a call; what can't be called is told on the page one came from."""
     try:
         placed = services.place_call(
@@ -45,14 +46,14 @@ def call(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def call_page(request: HttpRequest, call_id: str) -> HttpResponse:
+def call_page(request: SignedInRequest, call_id: str) -> HttpResponse:
     """One call, live or lately ended."""
     return render(request, "dialer/call.html", {"call": record_of(_own(request, call_id))})
 
 
 @login_required
 @require_POST
-def call_action(request: HttpRequest, call_id: str, action: str) -> HttpResponse:
+def call_action(request: SignedInRequest, call_id: str, action: str) -> HttpResponse:
     """Steer a call by a form's button."""
     found = _own(request, call_id)
     if action not in ACTIONS:
@@ -66,19 +67,19 @@ def call_action(request: HttpRequest, call_id: str, action: str) -> HttpResponse
     return redirect("dialer:call-page", found.pk)
 
 
-def _own(request: HttpRequest, call_id: str) -> Call:
+def _own(request: SignedInRequest, call_id: str) -> Call:
     try:
         return selectors.call_of(request.user, call_id)
     except CallNotFound as error:
         raise Http404 from error
 
 
-def _transfer(found: Call, request: HttpRequest) -> None:
+def _transfer(found: Call, request: SignedInRequest) -> None:
     kind = TransferKind.ATTENDED if request.POST.get("kind") == "attended" else TransferKind.BLIND
     control.transfer(found, request.POST.get("number", ""), kind=kind)
 
 
-ACTIONS: dict[str, Callable[[Call, HttpRequest], object]] = {
+ACTIONS: dict[str, Callable[[Call, SignedInRequest], object]] = {
     "hang-up": lambda found, _: control.hang_up(found, now=timezone.now()),
     "answer": lambda found, _: control.answer(found),
     "hold": lambda found, _: control.hold(found, held=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import check_password, make_password
@@ -15,7 +15,6 @@ from bluetel.accounts.services import tie_identity
 from bluetel.telephony.errors import AuthenticationFailed, TelephonyError
 
 if TYPE_CHECKING:
-    from django.contrib.auth.base_user import AbstractBaseUser
     from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
@@ -29,8 +28,8 @@ class AccountBackend(ModelBackend):
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
-        **kwargs: object,
-    ) -> AbstractBaseUser | None:
+        **kwargs: Any,
+    ) -> User | None:
         """The user, or None; an unknown name costs as much time as a wrong password."""
         if not username or not password:
             return None
@@ -51,8 +50,8 @@ class PbxLoginBackend(ModelBackend):
         request: HttpRequest | None,
         username: str | None = None,
         password: str | None = None,
-        **kwargs: object,
-    ) -> AbstractBaseUser | None:
+        **kwargs: Any,
+    ) -> User | None:
         """Ask each PBX that may know the name; one that is down is told to the sign-in page."""
         if not username or not password:
             return None

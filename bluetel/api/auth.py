@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING, Any
 from ninja.security import HttpBearer, SessionAuth
 
 from bluetel.accounts.middleware import activate_for
-from bluetel.accounts.models import ApiToken, User
+from bluetel.accounts.models import ApiToken
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
-
-
-class SignedInRequest:
-    """What a route sees behind either key: ``user`` is somebody."""
-
-    user: User
 
 
 class BearerToken(HttpBearer):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Header, Router
 
+from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
 from bluetel.api.errors import ApiError
 from bluetel.calls import control, selectors, services
@@ -33,9 +33,9 @@ ERRORS = {
 
 @router.post("", response={202: schemas.Call, **ERRORS}, summary="Place a call")
 def place(
-    request: HttpRequest,
+    request: SignedInRequest,
     body: schemas.NewCall,
-    idempotency_key: str = Header("", alias="Idempotency-Key"),
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
 ) -> tuple[int, CallRecord]:
     """The user's own phone rings first; the call goes out when he picks up."""
     placed = services.place_call(
@@ -49,62 +49,62 @@ def place(
 
 
 @router.get("", response=schemas.Calls, summary="The live calls")
-def live(request: HttpRequest) -> dict[str, list[CallRecord]]:
+def live(request: SignedInRequest) -> dict[str, list[CallRecord]]:
     """Newest first."""
     return {"calls": [record_of(call) for call in selectors.live_calls(request.user)]}
 
 
 @router.get("/{call_id}", response={200: schemas.Call, 404: schemas.Error}, summary="One call")
-def one(request: HttpRequest, call_id: str) -> CallRecord:
+def one(request: SignedInRequest, call_id: str) -> CallRecord:
     """Readable for at least ten minutes after its end."""
     return record_of(selectors.call_of(request.user, call_id))
 
 
 @router.delete("/{call_id}", response={204: None, **ERRORS}, summary="Hang up or cancel")
-def hang_up(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def hang_up(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """Ending a call that has ended is no error."""
     _published(control.hang_up(selectors.call_of(request.user, call_id), now=timezone.now()))
     return 204, None
 
 
 @router.post("/{call_id}/answer", response={204: None, **ERRORS}, summary="Pick up from afar")
-def answer(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def answer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """409 ``not_supported`` where the phone can't."""
     control.answer(selectors.call_of(request.user, call_id))
     return 204, None
 
 
 @router.post("/{call_id}/hold", response={204: None, **ERRORS}, summary="Put on hold")
-def hold(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def hold(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """409 ``not_supported`` where the phone can't."""
     control.hold(selectors.call_of(request.user, call_id), held=True)
     return 204, None
 
 
 @router.post("/{call_id}/resume", response={204: None, **ERRORS}, summary="Take back from hold")
-def resume(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def resume(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """409 ``not_supported`` where the phone can't."""
     control.hold(selectors.call_of(request.user, call_id), held=False)
     return 204, None
 
 
 @router.post("/{call_id}/mute", response={204: None, **ERRORS}, summary="Silence the microphone")
-def mute(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def mute(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """The other side hears nothing until ``unmute``."""
     _published(control.mute(selectors.call_of(request.user, call_id), muted=True))
     return 204, None
 
 
 @router.post("/{call_id}/unmute", response={204: None, **ERRORS}, summary="Speak again")
-def unmute(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def unmute(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """The other side hears the user again."""
     _published(control.mute(selectors.call_of(request.user, call_id), muted=False))
     return 204, None
 
 
 @router.post("/{call_id}/dtmf", response={204: None, **ERRORS}, summary="Send tones")
-def dtmf(request: HttpRequest, call_id: str, body: schemas.Dtmf) -> tuple[int, None]:
-    """At most 40 of 0–9, * and #."""
+def dtmf(request: SignedInRequest, call_id: str, body: schemas.Dtmf) -> tuple[int, None]:
+    """At most 40 of the digits, * and #."""
     call = selectors.call_of(request.user, call_id)
     if not re.fullmatch(r"[0-9*#]{1,40}", body.digits):
         raise ApiError("invalid_digits", _("Tones are 0 to 9, * and #, at most 40 at once."))
@@ -113,7 +113,7 @@ def dtmf(request: HttpRequest, call_id: str, body: schemas.Dtmf) -> tuple[int, N
 
 
 @router.post("/{call_id}/transfer", response={204: None, **ERRORS}, summary="Pass the call on")
-def transfer(request: HttpRequest, call_id: str, body: schemas.NewTransfer) -> tuple[int, None]:
+def transfer(request: SignedInRequest, call_id: str, body: schemas.NewTransfer) -> tuple[int, None]:
     """The dial policy holds for the target too."""
     call = selectors.call_of(request.user, call_id)
     control.transfer(call, body.number, kind=TransferKind(body.kind))
@@ -121,14 +121,14 @@ def transfer(request: HttpRequest, call_id: str, body: schemas.NewTransfer) -> t
 
 
 @router.post("/{call_id}/transfer/complete", response={204: None, **ERRORS}, summary="Join them")
-def complete_transfer(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def complete_transfer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """Ends the user's own part of an attended transfer."""
     control.complete_transfer(selectors.call_of(request.user, call_id))
     return 204, None
 
 
 @router.post("/{call_id}/transfer/cancel", response={204: None, **ERRORS}, summary="Take it back")
-def cancel_transfer(request: HttpRequest, call_id: str) -> tuple[int, None]:
+def cancel_transfer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
     """Returns to the first caller."""
     control.cancel_transfer(selectors.call_of(request.user, call_id))
     return 204, None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import translation
 from ninja import Router
 
+from bluetel.accounts.http import SignedInRequest
 from bluetel.accounts.pbx import backend_for
 from bluetel.api import schemas
 from contacts.search import search
@@ -28,7 +28,7 @@ def capabilities_of(user: User) -> list[str]:
 
 
 @router.get("/me", response=schemas.Me, tags=["people"], summary="Who am I")
-def me(request: HttpRequest) -> dict[str, object]:
+def me(request: SignedInRequest) -> dict[str, object]:
     """The caller, his extension and what his PBX can do for him."""
     user = request.user
     return {
@@ -44,12 +44,12 @@ def me(request: HttpRequest) -> dict[str, object]:
 
 
 @router.get("/search", response=schemas.SearchAnswer, tags=["people"], summary="Find somebody")
-def find(request: HttpRequest, q: str = "") -> object:
+def find(request: SignedInRequest, q: str = "") -> object:
     """Answers at once with what is known; a source still ``searching`` is asked again."""
     return search(request.user, q)
 
 
 @router.get("/presence", response=schemas.PresenceAnswer, tags=["people"], summary="Who is there")
-def presence(request: HttpRequest) -> object:
+def presence(request: SignedInRequest) -> object:
     """Everybody the caller may see; who hides from him reads offline."""
     return people(request.user)

@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -60,7 +60,7 @@ def place_call(user: User, text: str, *, now: datetime, device: str = "", key: s
     """Ring ``user``'s own phone, to call ``text`` when he picks up.
 
     The same ``key`` gives the same call for 24 hours; without one, a call to the same number that
-    still rings the user's own phone is given again. Raises :class:`~bluetel.calls.errors.CallError`.
+    still rings the user's own phone is given again. Raises ``bluetel.calls.errors.CallError``.
     """
     pbx = user.pbx
     if pbx is None or not user.pbx_user_id:
@@ -131,14 +131,9 @@ def _check_rate(user: User, *, now: datetime) -> None:
 
 def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) -> None:
     """Have the PBX ring the user's phone, and write down what it said."""
-    backend = backend_for(pbx)
-    pbx_user = types.PbxUserId(user.pbx_user_id)
     try:
         with _place(pbx, emergency=target.emergency):
-            placed = _find_on_pbx(pbx, call, pbx_user) if call.uncertain else None
-            placed = placed or backend.place_call(
-                pbx_user, target.dialed, line=call.device, timeout=PLACING_TIMEOUT
-            )
+            placed = _place_on_pbx(pbx, call, types.PbxUserId(user.pbx_user_id))
     except errors.PbxUnavailable as error:
         if not error.maybe_done:
             call.delete()
@@ -162,7 +157,7 @@ def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) ->
         adopt(call, placed, now=now)
 
 
-def _raise_rejection(error: errors.Rejected, target: Target) -> None:
+def _raise_rejection(error: errors.Rejected, target: Target) -> NoReturn:
     match error.reason:
         case errors.RejectReason.PHONE_UNREACHABLE:
             raise PhoneUnreachable from error
@@ -172,12 +167,14 @@ def _raise_rejection(error: errors.Rejected, target: Target) -> None:
             raise no_such_extension(target.shown) from error
 
 
-def _find_on_pbx(pbx: Pbx, call: Call, user: types.PbxUserId) -> types.Call | None:
-    """The call whose placing was never answered, if the PBX has it after all."""
-    for live in backend_for(pbx).calls(user, timeout=PLACING_TIMEOUT / 2):
-        if live.direction is types.Direction.OUTGOING and live.number == call.dialed:
-            return live
-    return None
+def _place_on_pbx(pbx: Pbx, call: Call, user: types.PbxUserId) -> types.Call:
+    """Have the call placed; one whose placing was never answered is looked for first."""
+    backend = backend_for(pbx)
+    if call.uncertain:
+        for live in backend.calls(user, timeout=PLACING_TIMEOUT / 2):
+            if live.direction is types.Direction.OUTGOING and live.number == call.dialed:
+                return live
+    return backend.place_call(user, call.dialed, line=call.device, timeout=PLACING_TIMEOUT)
 
 
 @contextmanager

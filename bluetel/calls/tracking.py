@@ -7,7 +7,7 @@ and calls coming in show as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ def _apply(pbx: Pbx, seen: Sequence[types.Call], *, now: datetime) -> list[Call]
     return list(changed.values())
 
 
-def _rows_for(users: object, seen: Sequence[types.Call]) -> list[Call]:
+def _rows_for(users: Iterable[User], seen: Sequence[types.Call]) -> list[Call]:
     return list(
         Call.objects.select_for_update()
         .filter(user__in=users)

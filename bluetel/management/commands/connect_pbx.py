@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 
 from bluetel.accounts.models import Pbx
-from bluetel.telephony.http import refuse_plain_http
+from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.http import checked_url
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -43,10 +44,10 @@ class Command(BaseCommand):
             raise CommandError("--url must be like https://pbx.example.org, without a path")
         try:
             validate_slug(options["name"])
-            refuse_plain_http(url)
+            checked_url(url)
         except ValidationError:
             raise CommandError("NAME may have letters, digits, - and _ only") from None
-        except ValueError as error:
+        except TelephonyError as error:
             raise CommandError(str(error)) from None
         _, created = Pbx.objects.update_or_create(
             name=options["name"],
