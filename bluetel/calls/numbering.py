@@ -66,7 +66,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             is_extension=lambda digits: colleagues.filter(extension=digits).exists(),
         )
     except numbers.InvalidNumber as error:
-        raise InvalidNumber(unreadable_text(error, text)) from None
+        raise InvalidNumber(unreadable_text(error.reason, text)) from None
     verdict = judge(number, policy=policy_of(pbx), own_extensions=[user.extension])
     dialed = numbers.dial_string(number, country=settings.COUNTRY, plan=plan)
     if isinstance(verdict, Refused):
@@ -76,7 +76,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             user.pk,
             numbers.mask(number.text),
         )
-        raise NumberRefused(refusal_text(verdict, number, user=user), refusal=verdict)
+        raise NumberRefused(refusal_text(verdict), refusal=verdict)
     colleague = colleagues.filter(extension=dialed).first() if dialed else None
     return Target(
         shown=text.strip()[:64],
