@@ -12,13 +12,11 @@ from typing import Final, assert_never
 from bluetel.telephony.numbers import Number, NumberKind, Tariff
 from bluetel.telephony.types import CallState, Direction
 
-DEFAULT_REGIONS: Final = frozenset(
-    # The European Union (Åland, AX, is a part of it with a region code of its own) …
-    "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
-    # … the rest of the European Economic Area, then the neighbours and North America.
-    + "IS LI NO".split()
-    + "GB CH US CA".split()
-)
+_EUROPEAN_UNION = "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"  # AX is Åland: a part of the Union with a region code of its own
+_REST_OF_EEA = "IS LI NO"
+_NEIGHBOURS = "GB CH US CA"
+
+DEFAULT_REGIONS: Final = frozenset(f"{_EUROPEAN_UNION} {_REST_OF_EEA} {_NEIGHBOURS}".split())
 """Where people may call unless the administrator says otherwise, by libphonenumber's region."""
 
 SATELLITE_CODES: Final = ("870", "881", "882", "883")
@@ -119,9 +117,7 @@ def _judge_tariff(tariff: Tariff) -> Verdict:
     return Refused(rule=rule) if rule else Allowed()
 
 
-def retry_after(
-    times: Sequence[datetime], *, now: datetime, per_minute: int
-) -> timedelta | None:
+def retry_after(times: Sequence[datetime], *, now: datetime, per_minute: int) -> timedelta | None:
     """How long to wait before one more call, or None when it may go now.
 
     ``times`` are those of the calls already placed, in any order. At most ``per_minute`` calls lie
@@ -147,9 +143,9 @@ class EndReason(StrEnum):
     FAILED = "failed"
 
 
-# Q.850 causes. Asterisk ends calls it has no word for with 0 or 31; Wazo gives 127 to the caller
-# who gave up while it rang (recorded from wazo-calld 26.x).
-_NORMAL: Final = frozenset({None, 0, 16, 31, 127})
+# Q.850 causes. Asterisk ends calls it has no better word for with 0 or 31, and Wazo says 127 where
+# the caller gave up while it rang (recorded); all of these say "nothing special happened".
+_NORMAL: Final = frozenset({0, 16, 31, 127})
 _NOT_TAKEN: Final = MappingProxyType(
     {
         17: EndReason.BUSY,
@@ -165,7 +161,7 @@ _ANSWERED_ELSEWHERE: Final = 26
 def end_reason(
     *, reached: CallState, cause: int | None, cancelled_by_user: bool, direction: Direction
 ) -> EndReason:
-    """Why the user's call ended, from how far it came and the PBX's cause (Q.850, if it says).
+    """Why the user's call ended, from how far it came and the PBX's Q.850 cause, if it gives one.
 
     ``cancelled_by_user`` is his own hang-up on the page.
     """
@@ -173,10 +169,44 @@ def end_reason(
         case CallState.TALKING | CallState.HELD:
             return _after_talking(cause, cancelled_by_user=cancelled_by_user)
         case CallState.RINGING_SELF if direction is Direction.INCOMING:
-            return _incoming(cause, cancelled_by_user=cancelled_by_user)
+            return _own_phone_rung(cause, cancelled_by_user=cancelled_by_user)
         case CallState.RINGING_SELF:
-            return _own_phone(cause, cancelled_by_user=cancelled_by_user)
+            return _own_phone_first(cause, cancelled_by_user=cancelled_by_user)
         case CallState.RINGING_PEER | CallState.ENDED:
-            return _peer(cause, cancelled_by_user=cancelled_by_user)
+            return _peer_rung(cause, cancelled_by_user=cancelled_by_user)
         case _:
             assert_never(reached)
+
+
+def _after_talking(cause: int | None, *, cancelled_by_user: bool) -> EndReason:
+    """It was talked on: whoever hung up, it ended well, unless the line broke."""
+    if cancelled_by_user or cause is None or cause in _NORMAL or cause in _NOT_TAKEN:
+        return EndReason.HUNG_UP
+    return EndReason.FAILED
+
+
+def _own_phone_rung(cause: int | None, *, cancelled_by_user: bool) -> EndReason:
+    """A call came in and was never picked up."""
+    if cancelled_by_user or cause is None or cause in _NOT_TAKEN or cause == _ANSWERED_ELSEWHERE:
+        return EndReason.YOU_DID_NOT_ANSWER
+    if cause in _NORMAL:
+        return EndReason.CANCELLED
+    return EndReason.UNREACHABLE if cause in _UNREACHABLE else EndReason.FAILED
+
+
+def _own_phone_first(cause: int | None, *, cancelled_by_user: bool) -> EndReason:
+    """The user clicked, and his own phone was never picked up."""
+    if cancelled_by_user:
+        return EndReason.CANCELLED
+    if cause is None or cause in _NORMAL or cause in _NOT_TAKEN or cause == _ANSWERED_ELSEWHERE:
+        return EndReason.YOU_DID_NOT_ANSWER
+    return EndReason.UNREACHABLE if cause in _UNREACHABLE else EndReason.FAILED
+
+
+def _peer_rung(cause: int | None, *, cancelled_by_user: bool) -> EndReason:
+    """The other side was called and nobody talked."""
+    if cancelled_by_user or cause in _NORMAL:
+        return EndReason.CANCELLED
+    if cause in _UNREACHABLE:
+        return EndReason.UNREACHABLE
+    return _NOT_TAKEN.get(cause, EndReason.FAILED) if cause is not None else EndReason.FAILED

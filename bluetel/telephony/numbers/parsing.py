@@ -1,0 +1,199 @@
+"""Digits → which number they are, for one site and one PBX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+
+from bluetel.telephony.numbers.facts import (
+    WORLD,
+    is_emergency,
+    region_and_tariff,
+    short_tariff,
+)
+from bluetel.telephony.numbers.model import (
+    InvalidNumber,
+    InvalidReason,
+    Number,
+    NumberKind,
+    NumberPlan,
+    Tariff,
+)
+from bluetel.telephony.numbers.reading import Reading, read
+
+_UNPARSED = MappingProxyType(
+    {
+        NumberParseException.TOO_SHORT_NSN: InvalidReason.TOO_SHORT,
+        NumberParseException.TOO_SHORT_AFTER_IDD: InvalidReason.TOO_SHORT,
+        NumberParseException.TOO_LONG: InvalidReason.TOO_LONG,
+    }
+)
+_IMPOSSIBLE = MappingProxyType(
+    {
+        ValidationResult.TOO_SHORT: InvalidReason.TOO_SHORT,
+        ValidationResult.TOO_LONG: InvalidReason.TOO_LONG,
+    }
+)
+
+
+def parse(
+    text: str,
+    *,
+    country: str,
+    plan: NumberPlan,
+    is_extension: Callable[[str], bool] | None = None,
+) -> Number:
+    """Read what somebody typed or pasted; ``docs/numbers.md`` says in which order.
+
+    ``is_extension`` tells whether the PBX knows an internal number: a known one wins over a short
+    number of the country, an unknown one doesn't. It is asked at most once. Raises
+    ``InvalidNumber`` and nothing else, whatever the text.
+    """
+    reading = read(text)
+    if reading.is_code:
+        return Number(kind=NumberKind.CODE, digits=reading.digits, text=text)
+    if not reading.is_international:
+        here = _as_dialled_here(
+            reading, text=text, country=country, plan=plan, is_extension=is_extension
+        )
+        if here is not None:
+            return here
+    number = _public(reading, country=country, plan=plan)
+    region, tariff = region_and_tariff(number)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return Number(
+        kind=NumberKind.PUBLIC,
+        digits=e164.removeprefix("+"),
+        e164=e164,
+        region=region,
+        tariff=tariff,
+        extension=reading.extension,
+        text=text,
+    )
+
+
+def _as_dialled_here(
+    reading: Reading,
+    *,
+    text: str,
+    country: str,
+    plan: NumberPlan,
+    is_extension: Callable[[str], bool] | None,
+) -> Number | None:
+    """The number these digits are at this site, or None when only the public plan can tell."""
+    digits, behind = reading.digits, reading.extension
+    if re.fullmatch(r"[^/]+(?:/| - )[^/]+", reading.written) and not _is_valid(digits, country):
+        raise InvalidNumber(InvalidReason.SEVERAL)
+    if is_emergency(digits, country=country):
+        return _emergency(digits, text=text, country=country)
+    if digits in plan.allowed_codes:
+        return Number(kind=NumberKind.CODE, digits=digits, text=text)
+    internal = Number(
+        kind=NumberKind.EXTENSION, digits=digits, tariff=Tariff.FREE, extension=behind, text=text
+    )
+    if is_extension is not None and is_extension(digits):
+        return internal
+    # Behind the outside-line prefix there is no extension: what follows is judged for itself.
+    is_outside = bool(plan.outside_prefix) and digits.startswith(plan.outside_prefix)
+    inner = digits.removeprefix(plan.outside_prefix) if is_outside else digits
+    if is_emergency(inner, country=country):
+        return _emergency(inner, text=text, country=country)
+    tariff = short_tariff(inner, country=country)
+    if tariff is not None:
+        return Number(
+            kind=NumberKind.SHORT,
+            digits=inner,
+            region=country,
+            tariff=tariff,
+            extension=behind,
+            text=text,
+        )
+    return internal if not is_outside and plan.is_internal(digits) else None
+
+
+def _emergency(digits: str, *, text: str, country: str) -> Number:
+    return Number(
+        kind=NumberKind.EMERGENCY, digits=digits, region=country, tariff=Tariff.FREE, text=text
+    )
+
+
+def _public(reading: Reading, *, country: str, plan: NumberPlan) -> PhoneNumber:
+    """The first way of reading that gives a number in use, else the first that could be one."""
+    possible: PhoneNumber | None = None
+    error = InvalidNumber(InvalidReason.UNREADABLE)
+    for count, written in enumerate(_ways(reading, country=country, plan=plan)):
+        try:
+            number = _possible(written, country)
+        except InvalidNumber as why:
+            error = why if count == 0 else error
+            continue
+        if _in_use(number):
+            return number
+        possible = possible or number
+    if possible is not None:
+        return possible
+    if _is_two(reading.written, country):
+        raise InvalidNumber(InvalidReason.SEVERAL)
+    raise error
+
+
+def _ways(reading: Reading, *, country: str, plan: NumberPlan) -> Iterator[str]:
+    """What may have been meant, likeliest first."""
+    digits = reading.digits
+    if reading.is_international:
+        yield f"+{digits}"
+        # "+352 (0) 27…": the zero is dialled at home only, and not everywhere.
+        yield re.sub(r"[^0-9+]", "", re.sub(r"\( *0 *\)", "", reading.written))
+        return
+    abroad = re.fullmatch(r"\+([1-9][0-9]{0,3})", reading.context)
+    if abroad and int(abroad[1]) != phonenumbers.country_code_for_region(country):
+        yield f"+{abroad[1]}{digits}"
+        return
+    yield from _as_dialled(digits, plan)
+    if plan.outside_prefix and digits.startswith(plan.outside_prefix):
+        yield from _as_dialled(digits.removeprefix(plan.outside_prefix), plan)
+
+
+def _as_dialled(digits: str, plan: NumberPlan) -> Iterator[str]:
+    if plan.international_prefix and digits.startswith(plan.international_prefix):
+        yield f"+{digits.removeprefix(plan.international_prefix)}"
+    yield digits
+
+
+def _possible(written: str, country: str) -> PhoneNumber:
+    try:
+        number = phonenumbers.parse(written, country)
+    except NumberParseException as error:
+        reason = _UNPARSED.get(error.error_type, InvalidReason.UNREADABLE)
+        raise InvalidNumber(reason) from None
+    if phonenumbers.region_code_for_country_code(number.country_code or 0) == WORLD:
+        # Satellite and world-wide services, whatever their length: the dial policy names them.
+        return number
+    length = phonenumbers.is_possible_number_with_reason(number)
+    if length != ValidationResult.IS_POSSIBLE:
+        raise InvalidNumber(_IMPOSSIBLE.get(length, InvalidReason.UNREADABLE))
+    return number
+
+
+def _in_use(number: PhoneNumber) -> bool:
+    return region_and_tariff(number)[1] is not Tariff.UNKNOWN
+
+
+def _is_valid(written: str, country: str) -> bool:
+    try:
+        return _in_use(_possible(written, country))
+    except InvalidNumber:
+        return False
+
+
+def _is_two(written: str, country: str) -> bool:
+    """Whether a run that is no number falls into two that are."""
+    for separator in re.finditer(r"[ /\-]+", written):
+        parts = written[: separator.start()], written[separator.end() :]
+        if all(_is_valid(re.sub(r"[^0-9+]", "", part), country) for part in parts):
+            return True
+    return False

@@ -1,0 +1,83 @@
+"""Numbers on their way out: to the PBX, to a page, and compared with each other."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberFormat
+
+from bluetel.telephony.numbers.model import (
+    MAX_DIALLED,
+    InvalidNumber,
+    Number,
+    NumberKind,
+    NumberPlan,
+)
+from bluetel.telephony.numbers.parsing import parse
+from bluetel.telephony.numbers.reading import plain
+
+
+def dial_string(number: Number, *, country: str, plan: NumberPlan) -> str:
+    """What the PBX is told, always ``^[0-9*#]{1,40}$``.
+
+    Extensions, short and emergency numbers and codes go as they are; a number of the site's own
+    country as it is dialled there; others with the international prefix. Only public numbers get
+    the outside-line prefix.
+    """
+    if number.kind is not NumberKind.PUBLIC:
+        return number.digits
+    parsed = _parsed(number)
+    national = _national(parsed, country)
+    # A national number as short as an extension would ring the extension.
+    if national and (plan.outside_prefix or not plan.is_internal(national)):
+        return f"{plan.outside_prefix}{national}"
+    return f"{plan.outside_prefix}{plan.international_prefix}{number.digits}"
+
+
+def display(number: Number, *, country: str) -> str:
+    """As the site's country writes it: national numbers in its groups, others from ``+`` on.
+
+    Extensions, short numbers and codes stay plain. What it gives, ``parse`` reads as the same
+    number.
+    """
+    if number.kind is not NumberKind.PUBLIC:
+        shown = number.digits
+    else:
+        parsed = _parsed(number)
+        # Up to six digits would be read as an extension again.
+        is_national = len(_national(parsed, country)) > 6
+        style = PhoneNumberFormat.NATIONAL if is_national else PhoneNumberFormat.INTERNATIONAL
+        shown = phonenumbers.format_number(parsed, style)
+    return f"{shown} x{number.extension}" if number.extension else shown
+
+
+def display_text(text: str, *, country: str) -> str:
+    """``text`` as :func:`display` would write it; a name, or what is no number, stays as it is."""
+    if re.search(r"[^0-9+ ().\-/]", plain(text)):
+        return text
+    try:
+        return display(parse(text, country=country, plan=NumberPlan()), country=country)
+    except InvalidNumber:
+        return text
+
+
+def same(one: Number, other: Number) -> bool:
+    """Whether both ring the same phone; what stands behind them ("poste 12") isn't dialled."""
+    return (one.kind, one.e164 or one.digits) == (other.kind, other.e164 or other.digits)
+
+
+def keypad_only(text: str) -> str:
+    """The keypad characters of ``text``, at most 40: for numbers a PBX reports."""
+    return re.sub(r"[^0-9*#]", "", plain(text))[:MAX_DIALLED]
+
+
+def _parsed(number: Number) -> PhoneNumber:
+    return phonenumbers.parse(number.e164 or "")
+
+
+def _national(parsed: PhoneNumber, country: str) -> str:
+    """The digits dialled within the site's country, or the empty string for numbers abroad."""
+    if parsed.country_code != phonenumbers.country_code_for_region(country):
+        return ""
+    return re.sub(r"[^0-9]", "", phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL))
