@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -18,13 +20,9 @@ def secret_key(given: str, *, data_dir: Path) -> str:
         pass
     data_dir.mkdir(parents=True, exist_ok=True)
     # Two processes may start at once: each writes a whole file, the first link wins.
-    draft = data_dir / f".secret_key.{os.getpid()}"
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    with tempfile.NamedTemporaryFile("w", dir=data_dir, encoding="ascii") as draft:
+        draft.write(secrets.token_urlsafe(50))
+        draft.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, path)
     return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,100 @@
+"""The administrator's settings: what is read, and what stops the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bluetel.env import SettingsError, database_settings, read_environment
+
+
+def test_nothing_set_means_a_french_site_on_loopback_without_a_demo() -> None:
+    env = read_environment({})
+    assert (env.host, env.port, env.country, env.demo) == ("127.0.0.1", 8000, "FR", "")
+    assert env.origin == "http://127.0.0.1:8000"
+    assert not env.is_https
+
+
+def test_names_that_are_not_ours_are_left_alone() -> None:
+    assert read_environment({"PATH": "/bin", "HOST": "elsewhere"}).host == "127.0.0.1"
+
+
+def test_an_unknown_bluetel_name_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match=r"^BLUETEL_PROT is not a BlueTel setting"):
+        read_environment({"BLUETEL_PROT": "8000"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BLUETEL_PORT", "eight thousand"),
+        ("BLUETEL_PORT", "70000"),
+        ("BLUETEL_COUNTRY", "France"),
+        ("BLUETEL_DEMO", "yes"),
+        ("BLUETEL_ALLOWED_REGIONS", "FR,XX"),
+        ("BLUETEL_FETCH_ALLOW", "10.0.0.0/33"),
+        ("BLUETEL_PUBLIC_URL", "tel.example.org"),
+        ("BLUETEL_PUBLIC_URL", "https://example.org/tel"),
+        ("BLUETEL_CALLS_PER_MINUTE", "0"),
+    ],
+)
+def test_a_value_that_cannot_be_read_names_the_setting_in_one_line(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_environment({name: value})
+    assert str(caught.value).startswith(f"{name}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_lists_are_separated_by_commas() -> None:
+    env = read_environment({"BLUETEL_ALLOWED_REGIONS": "fr, gp ,RE"})
+    assert env.allowed_regions == ("FR", "GP", "RE")
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("s3cret\n")
+    env = read_environment({"BLUETEL_SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert env.secret_key.get_secret_value() == "s3cret"
+
+
+def test_the_database_address_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://u:p@db/bluetel")
+    env = read_environment({"DATABASE_URL_FILE": str(tmp_path / "url")})
+    assert env.database_url.get_secret_value() == "postgresql://u:p@db/bluetel"
+
+
+def test_a_missing_secret_file_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="BLUETEL_SECRET_KEY_FILE: No such file"):
+        read_environment({"BLUETEL_SECRET_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_secrets_never_show_in_a_repr() -> None:
+    env = read_environment({"BLUETEL_SECRET_KEY": "s3cret", "DATABASE_URL": "postgresql://u:p@d/b"})
+    assert "s3cret" not in repr(env)
+    assert "u:p" not in repr(env)
+
+
+def test_https_is_known_by_the_public_address() -> None:
+    env = read_environment({"BLUETEL_PUBLIC_URL": "https://tel.example.org/"})
+    assert env.is_https
+    assert env.origin == "https://tel.example.org"
+
+
+def test_without_an_address_the_database_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
+    assert database_settings("", data_dir=tmp_path)["NAME"] == str(tmp_path / "bluetel.sqlite3")
+
+
+def test_a_postgresql_address_is_taken_apart() -> None:
+    found = database_settings("postgresql://blue:t%40l@db.test:5433/tel", data_dir=Path("/data"))
+    assert {key: found[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")} == {
+        "NAME": "tel",
+        "USER": "blue",
+        "PASSWORD": "t@l",
+        "HOST": "db.test",
+        "PORT": "5433",
+    }
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        database_settings("mysql://db/tel", data_dir=Path("/data"))
