@@ -1,0 +1,76 @@
+"""How a person's phone and chat states are shown: shape, word and colour together."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from django import template
+from django.templatetags.static import static
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+register = template.Library()
+
+PHONE_WORDS = {
+    "available": _("Available"),
+    "busy": _("Busy"),
+    "ringing": _("Ringing"),
+    "offline": _("Offline"),
+    "unknown": _("Unknown"),
+}
+IM_WORDS = {
+    "available": _("Available"),
+    "busy": _("Busy"),
+    "away": _("Away"),
+    "offline": _("Offline"),
+    "unknown": _("Unknown"),
+}
+
+
+@register.inclusion_tag("presence/_badge.html")
+def presence_badge(
+    person: Mapping[str, object] | None,
+    words: bool = False,  # noqa: FBT001, FBT002 -- a tag's own form: {% presence_badge p words=True %}
+) -> dict[str, object]:
+    """The two signs of a person record (DESIGN: ``user_id``, ``phone``, ``im``), live in the page.
+
+    Without ``words`` the name must stand beside the signs. A state that has no sign, and a person
+    nobody knows anything of, show as unknown: never a guess.
+    """
+    record = person or {}
+    phone = known(record.get("phone"), PHONE_WORDS)
+    im = known(record.get("im"), IM_WORDS)
+    return {
+        "user_id": record.get("user_id", ""),
+        "phone": phone,
+        "im": im,
+        "phone_word": gettext(PHONE_WORDS[phone]),
+        "im_word": gettext(IM_WORDS[im]),
+        "words": words,
+        "sprite": static("icons.svg"),
+    }
+
+
+def known(state: object, words: Mapping[str, str]) -> str:
+    """``state`` if it has a sign, else ``unknown``."""
+    return state if isinstance(state, str) and state in words else "unknown"
+
+
+@register.simple_tag
+def presence_words() -> dict[str, str]:
+    """All words of the signs in the reader's language, as ``phone-busy`` → "Busy"."""
+    return {
+        **{f"phone-{state}": gettext(word) for state, word in PHONE_WORDS.items()},
+        **{f"im-{state}": gettext(word) for state, word in IM_WORDS.items()},
+    }
+
+
+@register.filter
+def initials(name: str) -> str:
+    """The first letters of the first and last word, for the square beside a name.
+
+    Words that begin with neither a letter nor a digit give none; "Łucja Wiśniewska" gives "ŁW".
+    """
+    firsts = [word[0] for word in str(name).split() if unicodedata.category(word[0])[0] in "LN"]
+    return "".join(firsts[:1] + firsts[1:][-1:]).upper()

@@ -1,0 +1,166 @@
+/** @import { Call, LivePayload } from "./types.js" */
+
+import { Api } from "./api.js";
+import { CallActions } from "./call-actions.js";
+import { callBar } from "./call-bar.js";
+import { CallStore } from "./call-store.js";
+import { Caller } from "./caller.js";
+import { demoPhones } from "./demo-phones.js";
+import { dialerBox } from "./dialer-box.js";
+import { incomingCalls } from "./incoming-calls.js";
+import { LiveBanners } from "./live-banners.js";
+import { LiveMessage, LiveSocket } from "./live-socket.js";
+import { nowSentence } from "./now-sentence.js";
+import { numberField } from "./number-field.js";
+import { presenceBadge } from "./presence-badge.js";
+import { PresenceStore } from "./presence-store.js";
+import { listenForShortcuts } from "./shortcuts.js";
+import { teamList } from "./team-list.js";
+import { setClock } from "./times.js";
+import { keepWatchList } from "./watch-list.js";
+
+/** How long a cut may last before people read as unknown: a reload of the server takes less. */
+const PATIENCE = 3_000;
+
+setClock(document.documentElement.dataset.now);
+
+const api = new Api();
+const presence = new PresenceStore();
+const calls = new CallStore();
+const caller = new Caller(api, calls);
+const actions = new CallActions(api, calls);
+const socket = new LiveSocket(
+  `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`,
+);
+
+const CallBar = callBar(calls, actions, caller);
+const DialerBox = dialerBox(caller);
+customElements.define("live-banners", LiveBanners);
+customElements.define("presence-badge", presenceBadge(presence));
+customElements.define(
+  "number-field",
+  numberField((text, signal) => api.search(text, signal)),
+);
+customElements.define("dialer-box", DialerBox);
+customElements.define("call-bar", CallBar);
+customElements.define("incoming-calls", incomingCalls(calls, actions));
+customElements.define("now-sentence", nowSentence(presence));
+customElements.define("team-list", teamList(presence));
+customElements.define("demo-phones", demoPhones(api, calls));
+
+const bar = document.querySelector("call-bar");
+const dialer = document.querySelector("dialer-box");
+const banners = /** @type {LiveBanners | null} */ (document.querySelector("live-banners"));
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let losing;
+
+socket.addEventListener("message", (event) => {
+  if (event instanceof LiveMessage) {
+    receive(/** @type {LivePayload} */ (event.message));
+  }
+});
+socket.addEventListener("open", () => {
+  clearTimeout(losing);
+  banners?.lower("lost");
+  readCalls();
+});
+socket.addEventListener("lost", () => {
+  losing = setTimeout(() => {
+    presence.lose();
+    banners?.raise("lost");
+  }, PATIENCE);
+});
+socket.addEventListener("signed-out", () => {
+  clearTimeout(losing);
+  presence.lose();
+  banners?.raise("signed-out");
+});
+
+/** @param {LivePayload} message one of the kinds this page knows; others are for other pages */
+function receive(message) {
+  switch (message.type) {
+    case "presence.snapshot":
+    case "presence.changes":
+      presence.receive(message);
+      break;
+    case "call":
+      calls.receive(message.call);
+      break;
+    case "pbx":
+      if (message.state === "up") {
+        banners?.lower("pbx");
+      } else {
+        banners?.raise("pbx", message.since ?? undefined);
+      }
+      break;
+    default:
+  }
+}
+
+/** What happened to the user's calls while nothing arrived, those included that the server drew. */
+async function readCalls() {
+  const drawn = [...document.querySelectorAll(":is(call-bar, incoming-calls) > [data-call]")];
+  const ids = drawn.map((line) => line.getAttribute("data-call") ?? "");
+  try {
+    const unseen = calls.replace(await api.liveCalls());
+    const gone = new Set([...unseen, ...ids.filter((id) => id !== "refused" && !calls.get(id))]);
+    await Promise.all([...gone].map(async (id) => calls.learn(await api.call(id))));
+  } catch {
+    // The next connection, or the next event of a call, tries again.
+  }
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.dataset.form !== "call") {
+    return;
+  }
+  event.preventDefault();
+  const number = String(new FormData(form).get("number") ?? "");
+  const refusal = await caller.call(number);
+  if (refusal !== undefined && bar instanceof CallBar) {
+    bar.refuse(form.dataset.name || number, refusal);
+  }
+});
+
+/**
+ * @param {string} action
+ * @param {(call: Call) => boolean} fits
+ */
+function actOn(action, fits) {
+  const call = calls.live.find(fits);
+  const line = call && document.querySelector(`[data-call="${CSS.escape(call.id)}"]`);
+  if (line instanceof HTMLElement) {
+    actions.act(line, action);
+  }
+}
+
+listenForShortcuts({
+  dial: () => dialer instanceof DialerBox && dialer.open(),
+  answer: () =>
+    actOn("answer", (call) => call.direction === "incoming" && call.state === "ringing_self"),
+  hold: () => {
+    const isTalking = calls.live.some((call) => call.state === "talking");
+    actOn(isTalking ? "hold" : "resume", (call) => call.state === (isTalking ? "talking" : "held"));
+  },
+  hangUp: () => actOn("hang-up", () => true),
+});
+
+for (const part of document.querySelectorAll("[data-script]")) {
+  part.removeAttribute("hidden");
+}
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) {
+    socket.prove();
+  }
+});
+addEventListener("online", () => socket.prove());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    socket.prove();
+  }
+});
+
+keepWatchList(socket);
+socket.start();

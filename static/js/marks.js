@@ -1,0 +1,34 @@
+/**
+ * A name with the typed letters marked, as nodes: names are hostile text and never become markup.
+ *
+ * Accents and case don't count; each typed word is marked where a word of the name begins with it.
+ *
+ * @param {string} name
+ * @param {string} text
+ * @returns {(string | HTMLElement)[]}
+ */
+export function markMatches(name, text) {
+  const sought = text.split(/\s+/).map(folded).filter(Boolean);
+  return name.split(/(\s+|-)/).flatMap((part) => {
+    const length = Math.max(
+      0,
+      ...sought.filter((start) => folded(part).startsWith(start)).map((start) => start.length),
+    );
+    if (!length) {
+      return [part];
+    }
+    const mark = document.createElement("mark");
+    mark.textContent = [...part].slice(0, length).join("");
+    return [mark, [...part].slice(length).join("")];
+  });
+}
+
+/** @param {string} text */
+function folded(text) {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replaceAll("ł", "l")
+    .replaceAll("ø", "o");
+}

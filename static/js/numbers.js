@@ -1,0 +1,14 @@
+/**
+ * A number as the site's country writes it; extensions and anything else stay as they are.
+ * The server knows every country's way; here is only what a live call may bring.
+ *
+ * @param {string} number
+ * @param {string} [country] ISO 3166, the site's
+ * @returns {string}
+ */
+export function shownNumber(number, country = document.documentElement.dataset.country) {
+  const national = country === "FR" ? number.replace(/^(?:\+|00)33(?=[1-9]\d{8}$)/, "0") : number;
+  return country === "FR" && /^0\d{9}$/.test(national)
+    ? national.replace(/(\d\d)(?=\d)/g, "$1\u00a0")
+    : number;
+}

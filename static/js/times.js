@@ -1,0 +1,65 @@
+/** Times as the page shows them: by the server's clock, in the user's zone. */
+
+/** Milliseconds this computer's clock is behind the server's, as far as the page can tell. */
+let behind = 0;
+
+/**
+ * @param {string | undefined} serverNow ISO 8601, when the page was made
+ */
+export function setClock(serverNow) {
+  const told = Date.parse(serverNow ?? "");
+  const made = performance.timeOrigin + (navigationTiming()?.responseStart ?? 0);
+  behind = Number.isNaN(told) ? 0 : told - made;
+  // The page's time is in whole seconds: a smaller difference says nothing.
+  if (Math.abs(behind) < 1_500) {
+    behind = 0;
+  }
+}
+
+/** @returns {number} now, in milliseconds by the server's clock */
+export function serverTime() {
+  return Date.now() + behind;
+}
+
+/**
+ * Minutes and seconds, `4:07`, from one time to another.
+ *
+ * @param {string | null | undefined} from ISO 8601
+ * @param {string | null | undefined} [to] now, if not given
+ * @returns {string}
+ */
+export function span(from, to) {
+  const begun = Date.parse(from ?? "");
+  const end = to ? Date.parse(to) : serverTime();
+  const seconds = Number.isNaN(begun) ? 0 : Math.max(0, Math.floor((end - begun) / 1000));
+  const minutes = Math.floor(seconds / 60);
+  const rest = String(seconds % 60).padStart(2, "0");
+  return minutes < 60
+    ? `${minutes}:${rest}`
+    : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+
+/**
+ * Hours and minutes, `10:42`.
+ *
+ * @param {string | number | null | undefined} at ISO 8601, or milliseconds
+ * @returns {string} empty for no time
+ */
+export function clock(at) {
+  const time = new Date(at ?? Number.NaN);
+  if (Number.isNaN(time.getTime())) {
+    return "";
+  }
+  const { zone } = document.documentElement.dataset;
+  return new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(time);
+}
+
+function navigationTiming() {
+  const [entry] = performance.getEntriesByType("navigation");
+  return entry instanceof PerformanceNavigationTiming ? entry : undefined;
+}

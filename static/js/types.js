@@ -1,0 +1,65 @@
+/**
+ * The records of the JSON API and the live socket, as far as the pages use them.
+ *
+ * @typedef {"available" | "busy" | "ringing" | "offline" | "unknown"} PhoneState
+ * @typedef {"available" | "busy" | "away" | "offline" | "unknown"} ImState
+ *
+ * @typedef {object} Person
+ * @property {string} user_id
+ * @property {string} name
+ * @property {PhoneState} phone
+ * @property {ImState} im
+ * @property {string} [message]
+ *
+ * @typedef {object} PresenceMessage  a snapshot of the people watched, or changes of some
+ * @property {"presence.snapshot" | "presence.changes"} type
+ * @property {number} revision
+ * @property {Person[]} people
+ *
+ * @typedef {PresenceMessage
+ *   | { type: "call", call: Call }
+ *   | { type: "pbx", state: "up" | "down", since: string | null }} LivePayload
+ *
+ * @typedef {object} Call
+ * @property {string} id
+ * @property {"requested" | "ringing_self" | "ringing_peer" | "talking" | "held" | "ended"} state
+ * @property {"outgoing" | "incoming"} direction
+ * @property {string} number
+ * @property {string} name
+ * @property {string | null} answered_at
+ * @property {string | null} ended_at
+ * @property {string | null} end_reason
+ * @property {boolean} muted
+ * @property {boolean} [emergency]
+ *
+ * @typedef {object} SearchRow
+ * @property {string} name
+ * @property {string} number
+ * @property {string} label
+ * @property {"extension" | "mobile" | "work" | "home" | "other"} kind
+ * @property {string} source
+ * @property {string | null} user_id
+ * @property {PhoneState | null} phone
+ * @property {ImState | null} im
+ *
+ * @typedef {object} SearchSource
+ * @property {string} name
+ * @property {"ok" | "searching" | "failed"} state
+ *
+ * @typedef {object} SearchAnswer
+ * @property {SearchRow[]} results
+ * @property {SearchSource[]} sources
+ *
+ * @typedef {object} Handset
+ * @property {string} extension
+ * @property {string} name
+ * @property {boolean} plugged
+ * @property {boolean} do_not_disturb
+ * @property {"idle" | "ringing" | "calling" | "talking" | "held"} state
+ * @property {string} number
+ * @property {string} name_shown
+ * @property {string | null} since
+ * @property {boolean} outside
+ */
+
+export {};
