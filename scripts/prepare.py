@@ -161,8 +161,8 @@ def install_python(name: str) -> None:
     locked = REQUIREMENTS / f"{name}.txt"
     answer = subprocess.run(
         [
-            *[PYTHON, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"],
-            *["--python", PYTHON, "-r", locked],
+            *[str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--require-hashes"],
+            *["--python", str(PYTHON), "-r", str(locked)],
         ],
         check=False,
     )
@@ -205,8 +205,8 @@ def pip(name: str) -> None:
     locked = REQUIREMENTS / f"{name}.txt"
     answer = subprocess.run(
         [
-            *[PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"],
-            *["--require-hashes", "-r", locked],
+            *[str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"],
+            *["--require-hashes", "-r", str(locked)],
         ],
         check=False,
     )
