@@ -12,7 +12,10 @@ from typing import Final, assert_never
 from bluetel.telephony.numbers import Number, NumberKind, Tariff
 from bluetel.telephony.types import CallState, Direction
 
-_EUROPEAN_UNION = "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"  # AX is Åland: a part of the Union with a region code of its own
+# Åland (AX) is a part of the Union with a region code of its own.
+_EUROPEAN_UNION = (
+    "AT AX BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+)
 _REST_OF_EEA = "IS LI NO"
 _NEIGHBOURS = "GB CH US CA"
 

@@ -6,6 +6,7 @@ and the mobile range reserved for fiction invalid.
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -72,12 +73,16 @@ def is_emergency(digits: str, *, country: str) -> bool:
 def short_tariff(digits: str, *, country: str) -> Tariff | None:
     """What a short number of that country costs, or None when it is none."""
     code = phonenumbers.country_code_for_region(country)
-    if not code or len(digits) > 15:
+    if not code or not re.fullmatch(r"[0-9]{2,12}", digits):
         return None
-    # The digits go in as they are: libphonenumber would take leading zeros for a trunk prefix.
-    number = PhoneNumber(country_code=code, national_number=int(digits))
-    if str(number.national_number) != digits:
-        return None
+    # Made by hand: the parser would take a part of the digits for a prefix.
+    zeros = len(digits) - len(digits[:-1].lstrip("0")) - 1
+    number = PhoneNumber(
+        country_code=code,
+        national_number=int(digits),
+        italian_leading_zero=zeros > 0,
+        number_of_leading_zeros=zeros,
+    )
     if not phonenumbers.is_valid_short_number_for_region(number, country):
         return None
     cost = phonenumbers.expected_cost_for_region(number, country)
