@@ -1,0 +1,443 @@
+"""Joins Wazo's call legs into whole calls: one per person and conversation.
+
+Wazo has a record per *leg*: a call between two colleagues is two legs that share a conversation
+id. A :class:`CallBook` takes what is heard of the legs, in any order and any number of times, and
+says which persons' calls have become different. It has no clock and does no I/O.
+
+What it relies on (recorded in tests/recordings/wazo/websocketd, Wazo 26.08):
+
+- *A leg's status only grows*: new, ringing, dialling, up. So the furthest status heard is the
+  true one, however late a record comes.
+- *call_ended is final*, may come twice, and has caller and peer swapped; a record of the same leg
+  that comes later, or is stale, changes nothing any more.
+- What goes back and forth (hold, mute, who talks to whom, names) is taken from the record with
+  the newest envelope time. These times are the PBX's wall clock: a step back of more than a
+  minute is the autumn night, not a late event.
+- A click-to-call rings the own phone: that leg is a caller's and ``Ringing``. A number dialled on
+  the handset makes it ``Ring``: the own phone is off the hook, the peer is being called.
+- *A caller's leg that is up doesn't talk yet*: it may hear an announcement (recorded:
+  call_to_dnd, call_declined). He talks when the leg is in a bridge, or when a leg of somebody
+  else in the conversation is up. A callee's leg that is up always talks.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from bluetel.telephony.types import (
+    Call,
+    CallId,
+    CallState,
+    ConversationId,
+    Direction,
+    PbxUserId,
+)
+
+CLOCK_CHANGE = timedelta(seconds=60)
+
+MOST_ENDED = 2048
+"""Ended conversations remembered, so that a stale record can't bring one back to life."""
+
+MOST_UNKNOWN = 256
+"""Legs remembered of which only hold or resume was heard."""
+
+DECISIVE = frozenset({1, 3, 17, 18, 19, 20, 21, 27})
+"""Q.850 causes that say why a peer was not reached."""
+
+_INTERWORKING = 127
+_NORMAL = 16
+
+MISSED_CAUSES = {
+    "busy": 17,
+    "dnd": 17,
+    "no-answer": 19,
+    "phone-unreachable": 20,
+    "channel-unavailable": 20,
+    "congestion": 34,
+    "schedule-closed": 19,
+}
+"""What ``user_missed_call.reason`` means in Q.850; a forward is no failure and isn't here."""
+
+
+class Phase(IntEnum):
+    """How far a leg's channel has come; it never goes back."""
+
+    NEW = 0
+    RINGING = 1
+    DIALLING = 2
+    UP = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One whole record of a leg, with caller and peer in their right places.
+
+    ``user`` is None for a leg that is nobody's: a trunk's, or one side of a Local channel
+    (``is_local``), which only ``GET /calls`` shows and no event ever ends. ``cause`` and
+    ``ended_at`` come with ``call_ended``.
+    """
+
+    id: CallId
+    conversation: ConversationId
+    user: PbxUserId | None
+    phase: Phase
+    is_caller: bool
+    peer_number: str
+    peer_name: str
+    talks_to: frozenset[str] = frozenset()
+    bridges: tuple[str, ...] = ()
+    on_hold: bool = False
+    muted: bool = False
+    is_local: bool = False
+    created_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: int | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether somebody is on the other side of it right now."""
+        return self.phase is Phase.UP and bool(self.talks_to or self.bridges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegSeen:
+    """A record of a living leg, from ``call_created``, ``call_updated`` or ``call_answered``."""
+
+    leg: Leg
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegEnded:
+    """The last record of a leg."""
+
+    leg: Leg
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegHeld:
+    """``call_held`` or ``call_resumed``: nothing but the leg's id comes with it."""
+
+    id: CallId
+    held: bool
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallMissed:
+    """``user_missed_call``: why nobody took a call of this conversation."""
+
+    conversation: ConversationId
+    reason: str
+
+
+LegNews = LegSeen | LegEnded | LegHeld | CallMissed
+
+
+def supersedes(at: datetime | None, known: datetime | None) -> bool:
+    """Whether an event of time ``at`` is newer than one of time ``known``.
+
+    No time is older than any time. A step back of more than 60 s is a clock change.
+    """
+    if known is None:
+        return True
+    if at is None:
+        return False
+    return at >= known or known - at > CLOCK_CHANGE
+
+
+class _Track:
+    """Everything heard of one leg; each field is joined so that order doesn't matter."""
+
+    __slots__ = (
+        "answered_at",
+        "connected",
+        "ended",
+        "held",
+        "held_at",
+        "newest",
+        "newest_at",
+        "phase",
+        "user",
+    )
+
+    def __init__(self) -> None:
+        self.newest: Leg | None = None
+        self.newest_at: datetime | None = None
+        self.held = False
+        self.held_at: datetime | None = None
+        self.phase = Phase.NEW
+        self.user: PbxUserId | None = None
+        self.answered_at: datetime | None = None
+        self.connected = False
+        self.ended: Leg | None = None
+
+    @property
+    def record(self) -> Leg:
+        """The record to show; only asked of a track that has one."""
+        leg = self.newest or self.ended
+        assert leg is not None  # noqa: S101 — conversations index no other track
+        return leg
+
+    @property
+    def is_up(self) -> bool:
+        return self.phase is Phase.UP and self.ended is None
+
+    def see(self, leg: Leg, at: datetime | None) -> None:
+        self._join(leg)
+        if supersedes(at, self.newest_at):
+            self.newest, self.newest_at = leg, at
+        self.hold(held=leg.on_hold, at=at)
+
+    def end(self, leg: Leg) -> None:
+        self._join(leg)
+        known = self.ended.ended_at if self.ended is not None else None
+        if known is None or (leg.ended_at is not None and leg.ended_at < known):
+            self.ended = leg
+
+    def hold(self, *, held: bool, at: datetime | None) -> None:
+        if supersedes(at, self.held_at):
+            self.held, self.held_at = held, at
+
+    def restart(self, leg: Leg) -> None:
+        """Take a snapshot's record: what was heard before it is old, what comes is newer."""
+        self._join(leg)
+        self.newest, self.newest_at = leg, None
+        self.held, self.held_at = leg.on_hold, None
+
+    def _join(self, leg: Leg) -> None:
+        self.phase = max(self.phase, leg.phase)
+        self.user = self.user or leg.user
+        self.connected = self.connected or leg.is_connected
+        if leg.answered_at is not None:
+            known = self.answered_at
+            self.answered_at = leg.answered_at if known is None else min(known, leg.answered_at)
+
+
+class CallBook:
+    """The calls of one PBX as far as they were heard of; not thread-safe."""
+
+    def __init__(self) -> None:
+        """Begin with an empty book."""
+        self._tracks: dict[CallId, _Track] = {}
+        self._conversation_of: dict[CallId, ConversationId] = {}
+        self._legs: dict[ConversationId, list[CallId]] = {}
+        self._missed: OrderedDict[ConversationId, str] = OrderedDict()
+        self._calls: dict[ConversationId, dict[PbxUserId, Call]] = {}
+        self._ended: OrderedDict[ConversationId, None] = OrderedDict()
+        self._unknown: OrderedDict[CallId, None] = OrderedDict()
+
+    def apply(self, news: LegNews) -> list[Call]:
+        """Take one piece of news; gives the calls that are different now, whole."""
+        match news:
+            case LegSeen(leg=leg, at=at):
+                self._track(leg).see(leg, at)
+                return self._changed(self._conversation_of[leg.id])
+            case LegEnded(leg=leg):
+                self._track(leg).end(leg)
+                return self._changed(self._conversation_of[leg.id])
+            case LegHeld(id=leg_id, held=held, at=at):
+                return self._hold(leg_id, held=held, at=at)
+            case CallMissed(conversation=conversation, reason=reason):
+                self._missed[conversation] = reason
+                while len(self._missed) > MOST_ENDED:
+                    self._missed.popitem(last=False)
+                return self._changed(conversation)
+
+    def reconcile(self, legs: Iterable[Leg]) -> list[Call]:
+        """Take a snapshot of all living legs; who isn't in it has ended unheard, cause unknown.
+
+        To be used right after a (re)connect, before what the socket has brought since: that is
+        newer than the snapshot or leads up to it.
+        """
+        present = [leg for leg in legs if not leg.is_local]
+        touched: dict[ConversationId, None] = {}
+        for leg in present:
+            self._track(leg).restart(leg)
+            touched[self._conversation_of[leg.id]] = None
+        ids = {leg.id for leg in present}
+        for leg_id, conversation in self._conversation_of.items():
+            track = self._tracks[leg_id]
+            if leg_id not in ids and track.ended is None:
+                track.ended = replace(track.record, cause=None, ended_at=None)
+                touched[conversation] = None
+        return [call for conversation in touched for call in self._changed(conversation)]
+
+    def live(self) -> list[Call]:
+        """All calls that still go on."""
+        return [call for calls in self._calls.values() for call in calls.values() if call.is_live]
+
+    def _track(self, leg: Leg) -> _Track:
+        """The leg's track, in its conversation; a leg stays in the first one it was seen in.
+
+        Asterisk may give a leg another linkedid when a phone transfers it; the person's call must
+        not change its name in the middle.
+        """
+        track = self._tracks.setdefault(leg.id, _Track())
+        if leg.id not in self._conversation_of:
+            self._unknown.pop(leg.id, None)
+            self._conversation_of[leg.id] = leg.conversation
+            self._legs.setdefault(leg.conversation, []).append(leg.id)
+        return track
+
+    def _hold(self, leg_id: CallId, *, held: bool, at: datetime | None) -> list[Call]:
+        self._tracks.setdefault(leg_id, _Track()).hold(held=held, at=at)
+        conversation = self._conversation_of.get(leg_id)
+        if conversation is not None:
+            return self._changed(conversation)
+        self._unknown[leg_id] = None
+        if len(self._unknown) > MOST_UNKNOWN:
+            oldest, _ = self._unknown.popitem(last=False)
+            del self._tracks[oldest]
+        return []
+
+    def _changed(self, conversation: ConversationId) -> list[Call]:
+        tracks = [self._tracks[leg_id] for leg_id in self._legs.get(conversation, ())]
+        known = self._calls.setdefault(conversation, {}) if tracks else {}
+        changed = []
+        for call in _calls(conversation, tracks, self._missed.get(conversation, "")):
+            if known.get(call.user) != call:
+                known[call.user] = call
+                changed.append(call)
+        if tracks and all(track.ended is not None for track in tracks):
+            self._forget_oldest(conversation)
+        else:
+            self._ended.pop(conversation, None)
+        return changed
+
+    def _forget_oldest(self, conversation: ConversationId) -> None:
+        self._ended[conversation] = None
+        self._ended.move_to_end(conversation)
+        if len(self._ended) <= MOST_ENDED:
+            return
+        oldest, _ = self._ended.popitem(last=False)
+        self._calls.pop(oldest, None)
+        self._missed.pop(oldest, None)
+        for leg_id in self._legs.pop(oldest):
+            del self._tracks[leg_id]
+            del self._conversation_of[leg_id]
+
+
+def calls_of(legs: Iterable[Leg]) -> list[Call]:
+    """The calls that a snapshot of all living legs shows."""
+    book = CallBook()
+    book.reconcile(legs)
+    return book.live()
+
+
+def _calls(conversation: ConversationId, tracks: Sequence[_Track], missed: str) -> Iterable[Call]:
+    """Each person's call in one conversation."""
+    by_user: dict[PbxUserId, list[_Track]] = {}
+    for track in tracks:
+        if track.user is not None:
+            by_user.setdefault(track.user, []).append(track)
+    for user, own in by_user.items():
+        others = [track for track in tracks if track.user != user]
+        yield _call(user, conversation, max(own, key=_weight), own, others, missed)
+
+
+def _weight(track: _Track) -> tuple[bool, int, bool, float, str]:
+    """Which of a person's legs stands for his call: alive, furthest, talking, oldest."""
+    created = track.record.created_at
+    age = -created.timestamp() if created is not None else 0.0
+    return (track.ended is None, track.phase, track.connected, age, track.record.id)
+
+
+def _call(
+    user: PbxUserId,
+    conversation: ConversationId,
+    main: _Track,
+    own: Sequence[_Track],
+    others: Sequence[_Track],
+    missed: str,
+) -> Call:
+    record = main.record
+    reached = _reached(own, others)
+    call = Call(
+        user=user,
+        id=record.id,
+        conversation=conversation,
+        state=_state(main, others),
+        direction=Direction.OUTGOING if record.is_caller else Direction.INCOMING,
+        number=record.peer_number,
+        name=record.peer_name,
+        started_at=record.created_at,
+        answered_at=_answered_at(main, others) if reached is CallState.TALKING else None,
+        reached=reached,
+        muted=record.muted and main.ended is None,
+    )
+    if main.ended is None:
+        return call
+    return replace(call, ended_at=main.ended.ended_at, cause=_cause(main, others, reached, missed))
+
+
+def _state(main: _Track, others: Sequence[_Track]) -> CallState:
+    if main.ended is not None:
+        return CallState.ENDED
+    record = main.record
+    if main.phase < Phase.UP:
+        dials = record.is_caller and main.phase is Phase.DIALLING
+        return CallState.RINGING_PEER if dials else CallState.RINGING_SELF
+    if main.held:
+        return CallState.HELD
+    talks = not record.is_caller or record.is_connected or any(track.is_up for track in others)
+    return CallState.TALKING if talks else CallState.RINGING_PEER
+
+
+def _reached(own: Sequence[_Track], others: Sequence[_Track]) -> CallState:
+    """The furthest the call came; a hold is no further than talking.
+
+    Made of what only grows, so that it is the same in whatever order the news came: two legs that
+    were both up at some time in one conversation have spoken, at least by way of a transfer.
+    """
+    other_up = any(track.phase is Phase.UP for track in others)
+    reached = CallState.RINGING_SELF
+    for track in own:
+        is_caller = track.record.is_caller
+        if track.phase is Phase.UP:
+            if track.connected or other_up or not is_caller:
+                return CallState.TALKING
+            reached = CallState.RINGING_PEER
+        elif track.phase is Phase.DIALLING and is_caller:
+            reached = CallState.RINGING_PEER
+    return reached
+
+
+def _answered_at(main: _Track, others: Sequence[_Track]) -> datetime | None:
+    """When the two began to talk: a caller's own leg may have been up long before."""
+    own = main.answered_at
+    if own is None or not main.record.is_caller:
+        return own
+    both = [max(own, track.answered_at) for track in others if track.answered_at is not None]
+    return min(both, default=own)
+
+
+def _cause(main: _Track, others: Sequence[_Track], reached: CallState, missed: str) -> int | None:
+    """Why the call ended, in Q.850.
+
+    When a caller was not put through, the PBX's announcement often ends his leg with 16, and his
+    own hanging up with 127 (recorded: call_missed). Then the reason is with the callee's leg, or
+    in ``user_missed_call``; where neither knows one, he hung up himself, which is 16.
+    """
+    assert main.ended is not None  # noqa: S101 — only asked of an ended leg
+    own = main.ended.cause
+    if reached is not CallState.RINGING_PEER or own in DECISIVE:
+        return own
+    if own not in {None, _NORMAL, _INTERWORKING}:
+        return own
+    failed = [
+        track.ended
+        for track in others
+        if track.ended is not None and track.phase < Phase.UP and track.ended.cause in DECISIVE
+    ]
+    if failed:
+        return max(failed, key=lambda leg: (str(leg.ended_at), leg.id)).cause
+    if missed in MISSED_CAUSES:
+        return MISSED_CAUSES[missed]
+    return _NORMAL if own == _INTERWORKING else own

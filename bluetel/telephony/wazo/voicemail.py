@@ -1,0 +1,73 @@
+"""Voice messages through calld, by the boxes confd names (``reference/wazo.md`` §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bluetel.telephony.errors import NotFound
+from bluetel.telephony.http import Answer
+from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
+from bluetel.telephony.wazo import voicemail_records
+from bluetel.telephony.wazo.people import WazoPeople
+from bluetel.telephony.wazo.rest import Service, WazoFailure, WazoRest, segment
+
+
+class WazoVoicemail:
+    """The ``VoicemailBox`` port; only messages in a box of the user's are ever touched."""
+
+    def __init__(self, rest: WazoRest, people: WazoPeople) -> None:
+        """A message is found by trying the user's boxes: there is one, seldom two."""
+        self._rest = rest
+        self._people = people
+
+    def messages(self, user: PbxUserId) -> Sequence[VoicemailMessage]:
+        """All messages of all his boxes, newest first."""
+        found = [
+            message
+            for box in self._boxes(user)
+            for message in voicemail_records.messages(self._content(box), box=str(box))
+        ]
+        return sorted(found, key=lambda message: message.received_at, reverse=True)
+
+    def audio(self, user: PbxUserId, message: str) -> bytes:
+        """The recording, as WAV; reading it doesn't mark it read (from Wazo 24.16 on)."""
+        return self._on_message(user, message, "GET", "/recording").body
+
+    def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
+        """Put a message into a folder."""
+        body = {"folder_id": voicemail_records.FOLDER_IDS[folder]}
+        self._on_message(user, message, "PUT", body=body)
+
+    def delete_message(self, user: PbxUserId, message: str) -> None:
+        """Delete for good."""
+        self._on_message(user, message, "DELETE")
+
+    def _boxes(self, user: PbxUserId) -> list[int]:
+        person = self._people.known(user)
+        body = self._rest.get(
+            Service.CONFD, f"/users/{segment(person.id)}/voicemails", what="boxes"
+        )
+        return [box.id for box in voicemail_records.boxes(body)]
+
+    def _content(self, box: int) -> object:
+        """A box with its messages; a message deleted while calld reads makes a 500: once more."""
+        path = f"/voicemails/{box}"
+        try:
+            return self._rest.attempt(Service.CALLD, "GET", path, what="voicemail").json()
+        except WazoFailure as exc:
+            if exc.status != 500:
+                raise exc.error from None
+        return self._rest.get(Service.CALLD, path, what="voicemail")
+
+    def _on_message(
+        self, user: PbxUserId, message: str, method: str, rest: str = "", *, body: object = None
+    ) -> Answer:
+        for box in self._boxes(user):
+            path = f"/voicemails/{box}/messages/{segment(message)}{rest}"
+            try:
+                return self._rest.send(
+                    Service.CALLD, method, path, what="voicemail message", body=body
+                )
+            except NotFound:
+                continue
+        raise NotFound("no such message in a box of this user")
