@@ -256,7 +256,7 @@ export function numberField(search) {
       fillSlots(option, {
         initials: isAnother ? "" : initials(name),
         number: shownNumber(row.number),
-        label: [word(`kind-${row.kind}`), row.label].find((label) => label) ?? "",
+        label: row.kind === "other" ? row.label || word("kind-other") : word(`kind-${row.kind}`),
         source: row.source,
       });
       option.querySelector('[data-slot="initials"]')?.classList.toggle("avatar--none", isAnother);

@@ -57,8 +57,9 @@ export function presenceBadge(store) {
       const person = store.get(this.dataset.user ?? "");
       if (store.isLost) {
         this.show("unknown", "unknown");
-      } else if (person) {
-        this.show(person.phone, person.im);
+      } else {
+        const { phone, im } = person ?? this.dataset;
+        this.show(/** @type {PhoneState} */ (phone), /** @type {ImState} */ (im));
       }
     }
 
