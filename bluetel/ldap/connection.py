@@ -12,6 +12,7 @@ ldap3 is used below its conveniences, because three of them fail us (version 2.9
 
 from __future__ import annotations
 
+import hashlib
 import math
 import socket
 import ssl
@@ -253,11 +254,9 @@ class Connection:
                 scope="BASE",
             )
         except DirectoryRefused:
-            return service
-        invocation = b"".join(
-            entry.raw("invocationId")[0] for entry in answer.entries if entry.raw("invocationId")
-        )
-        return f"{service}#{invocation.hex()}" if invocation else service
+            answer = Answer(())
+        invocation = b"".join(raw for entry in answer.entries for raw in entry.raw("invocationId"))
+        return hashlib.sha256(service.encode() + b"#" + invocation).hexdigest()[:16]
 
     def _search(
         self,

@@ -45,7 +45,7 @@ class Root:
     """What the server says about itself (its root DSE).
 
     ``highest_usn`` is the change counter of this domain controller alone, so it means something
-    only together with ``authority``, which names the controller and its database; both are
+    only together with ``authority``, a short digest of the controller and its database; both are
     empty elsewhere than on Active Directory.
     """
 

@@ -1,0 +1,165 @@
+"""What somebody typed, as searches a directory understands, and as a test of what it answers.
+
+LDAP servers compare without case but with accents, and numbers as they are written. So a search
+asks with wildcards where spellings may differ, and each answer is then checked with both sides
+folded: servers may find too much, never the pages.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+from anyascii import anyascii
+
+from bluetel.ldap.attributes import AttributeMap, Field
+from bluetel.ldap.filters import all_of, any_of, escape
+from bluetel.telephony.text import safe_text
+from contacts.ldap.person import LdapPerson
+
+TERM_MIN = 2
+TERM_MAX = 100
+_WORDS_MAX = 5
+_DIGITS_MIN = 3
+
+_TEXT_FIELDS = (
+    Field.NAME,
+    Field.GIVEN_NAME,
+    Field.FAMILY_NAME,
+    Field.EMAIL,
+    Field.COMPANY,
+)
+_CALLABLE_FIELDS = (Field.WORK, Field.MOBILE, Field.EXTENSION, Field.HOME, Field.OTHER)
+_WORD = re.compile(r"[^\W_]+")
+# No name holds these; what does is a filter, a pattern or a mistake.
+_NEVER_IN_A_NAME = re.compile(r'[*=\\<>|~!{};"\0]')
+# Letters that often hide an accent or a ligature when they are typed plainly, and those that do
+# now and then; the wildcard in their place takes "ß" and "œ" too.
+_OFTEN_ACCENTED = frozenset("aceiouy")
+_SOMETIMES_ACCENTED = frozenset("aceiouylnsz")
+_LETTERS_CERTAIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term that is worth asking for: ``words`` folded, ``digits`` without spaces and sign.
+
+    ``spelled`` are the words as typed, which find "Lefèvre" for "Lefè".
+    """
+
+    words: tuple[str, ...]
+    spelled: tuple[str, ...]
+    digits: tuple[str, ...]
+
+
+def fold(text: str) -> str:
+    """``text`` without case and accents, in ASCII: "Łucja" is "lucja", "Groß" is "gross"."""
+    return anyascii(unicodedata.normalize("NFKC", text)).casefold()
+
+
+def parse_term(text: str, *, country: str) -> Term | None:
+    """The term in ``text``; None when it is too short, too long or holds nothing to look for."""
+    if len(text) > TERM_MAX * 2 or _NEVER_IN_A_NAME.search(text) or not _is_balanced(text):
+        return None
+    clean = safe_text(unicodedata.normalize("NFC", text), limit=TERM_MAX + 1)
+    if not TERM_MIN <= len(clean) <= TERM_MAX:
+        return None
+    if re.fullmatch(r"[+\d\s().\-/]+", clean):
+        digits = _digit_spellings(clean, country=country)
+        return Term((), (), digits) if digits else None
+    spelled = tuple(dict.fromkeys(_WORD.findall(clean.lower())))
+    words = tuple(dict.fromkeys(filter(None, (fold(word) for word in spelled))))
+    if not words or len(spelled) > _WORDS_MAX or max(map(len, words)) < TERM_MIN:
+        return None
+    return Term(words, spelled, ())
+
+
+def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
+    """The filter that finds the term; ``loose`` also where letters there have accents.
+
+    A loose filter is costly for the server (no index helps), so it is asked second.
+    """
+    if term.digits:
+        names = attributes.names(*_CALLABLE_FIELDS)
+        # Numbers are written with spaces, dots and parentheses anywhere.
+        return any_of(f"({name}=*{'*'.join(digits)}*)" for name in names for digits in term.digits)
+    names = attributes.names(*_TEXT_FIELDS)
+    if loose:
+        return all_of(
+            any_of(f"({name}={pattern})" for name in names for pattern in _loose(word))
+            for word in term.words
+        )
+    return all_of(
+        any_of(
+            f"({name}={pattern})"
+            for name in names
+            for word in dict.fromkeys((spelled, fold(spelled)))
+            for pattern in _prefixes(escape(word))
+        )
+        for spelled in term.spelled
+        if fold(spelled)
+    )
+
+
+def is_loose_worthwhile(term: Term) -> bool:
+    """Whether a second look may find more: enough letters are certain to spare the server."""
+    return bool(term.words) and all(_loose(word) for word in term.words)
+
+
+def matches(term: Term, person: LdapPerson) -> bool:
+    """Whether this really is somebody the term means: each word begins a word of his."""
+    if term.digits:
+        numbers = (
+            "".join(character for character in number if character.isdecimal())
+            for label, number in person.numbers
+            if label not in {Field.FAX, Field.PAGER}
+        )
+        return any(digits in number for number in numbers for digits in term.digits)
+    texts = (person.name, person.given_name, person.family_name, person.company, *person.emails)
+    own = {fold(word) for text in texts for word in _WORD.findall(text)}
+    own |= {fold(email) for email in person.emails}
+    return all(any(word.startswith(wanted) for word in own) for wanted in term.words)
+
+
+def _prefixes(word: str) -> tuple[str, ...]:
+    return (f"{word}*", f"* {word}*", f"*-{word}*", f"*'{word}*", f"*.{word}*", f"*@{word}*")
+
+
+def _loose(word: str) -> tuple[str, ...]:
+    for uncertain in (_SOMETIMES_ACCENTED, _OFTEN_ACCENTED):
+        certain = [letter for letter in word if letter not in uncertain]
+        if len(certain) >= _LETTERS_CERTAIN:
+            pattern = "".join("*" if letter in uncertain else escape(letter) for letter in word)
+            return (re.sub(r"\*+", "*", f"*{pattern}*"),)
+    return ()
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _digit_spellings(text: str, *, country: str) -> tuple[str, ...]:
+    """The digits as typed, and the part of them that national and international writing share."""
+    digits = "".join(
+        character for character in text if character.isdecimal() and character.isascii()
+    )
+    if len(digits) < _DIGITS_MIN:
+        return ()
+    spellings = [digits]
+    code = str(phonenumbers.country_code_for_region(country))
+    is_international = text.lstrip().startswith("+")
+    if digits.startswith("00"):
+        is_international, digits = True, digits[2:]
+        spellings = [digits]
+    if is_international and digits.startswith(code):
+        spellings.append(digits[len(code) :])
+    elif not is_international and digits.startswith("0"):
+        spellings.append(digits[1:])
+    return tuple(dict.fromkeys(part for part in spellings if len(part) >= _DIGITS_MIN))
