@@ -1,0 +1,1 @@
+"""People who can be called: one search over every place that knows some."""

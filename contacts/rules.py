@@ -1,0 +1,240 @@
+"""Who is meant by a few letters or digits: folding, matching, ranking, merging. Pure.
+
+Names are compared folded: without accents and case, ``ß`` as ``ss``, ``Ł`` as ``L``, other scripts
+in Latin letters, so that what a keyboard offers finds every name. A term matches the beginning of
+any word of a name; digits match anywhere in a number, however either is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from functools import lru_cache
+
+from anyascii import anyascii
+
+from bluetel.telephony import numbers
+
+MAX_TEXT = 100
+"""Characters of a question that count."""
+
+_NUMBER_LIKE = re.compile(r"[0-9+ ().\-/*#]+")
+
+
+class Kind(StrEnum):
+    """What sort of number a row has, in the order rows of one person are shown."""
+
+    EXTENSION = "extension"
+    MOBILE = "mobile"
+    WORK = "work"
+    HOME = "home"
+    OTHER = "other"
+
+
+class Match(IntEnum):
+    """How well a row answers the question, best first."""
+
+    WHOLE = 0
+    BEGINNING = 1
+    WORDS = 2
+    INSIDE = 3
+    ELSEWHERE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody a source found.
+
+    ``numbers`` are (label, number) pairs as entered. ``user_id`` is there for BlueTel users.
+    ``more`` is further text he may be found by: e-mail, company.
+    """
+
+    name: str
+    numbers: Sequence[tuple[str, str]]
+    contact_id: str | None = None
+    user_id: str | None = None
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One callable number of one person."""
+
+    person: Person
+    number: str
+    label: str
+    kind: Kind
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What somebody typed, folded. ``digits`` is empty unless it can be a part of a number."""
+
+    text: str
+    terms: tuple[str, ...]
+    digits: str
+
+
+def fold(text: str) -> str:
+    """``text`` in lower-case ASCII words, one space between them."""
+    return " ".join(re.findall(r"[a-z0-9]+", anyascii(text).lower()))
+
+
+@lru_cache(maxsize=65_536)
+def words_of(text: str) -> tuple[str, ...]:
+    """The folded words of a name; remembered, for the same names are searched at each key."""
+    return tuple(fold(text).split())
+
+
+def question(text: str) -> Question | None:
+    """What ``text`` asks for, or None when there is nothing in it to look for."""
+    text = " ".join(text.split())[:MAX_TEXT]
+    terms = tuple(fold(text).split())
+    digits = ""
+    if _NUMBER_LIKE.fullmatch(text):
+        digits = re.sub(r"[^0-9*#]", "", re.sub(r"\( ?0 ?\)", "", text))
+    if not terms and not digits:
+        return None
+    return Question(text=text, terms=terms, digits=digits)
+
+
+def kind_of(label: str) -> Kind | None:
+    """The kind that a number's label gives its row; fax and pager numbers have no row."""
+    if label in ("fax", "pager"):
+        return None
+    return Kind(label) if label in set(Kind) else Kind.OTHER
+
+
+@lru_cache(maxsize=65_536)
+def writings(number: str, country: str) -> tuple[str, ...]:
+    """The digits of a number as the site dials it, as others do, and as entered.
+
+    The first identifies it: E.164 without ``+`` for public numbers.
+    """
+    entered = numbers.keypad_only(number)
+    try:
+        read = numbers.parse(number, country=country, plan=numbers.NumberPlan())
+    except numbers.InvalidNumber:
+        return (entered,)
+    if read.kind is not numbers.NumberKind.PUBLIC:
+        return (read.digits,)
+    national = numbers.keypad_only(numbers.display(read, country=country))
+    return tuple(dict.fromkeys((read.digits, national, f"00{read.digits}", entered)))
+
+
+def match(asked: Question, person: Person, *, country: str) -> Match | None:
+    """How ``person`` answers, by name, number or further text; None when not at all."""
+    found = [_match_name(asked, person)]
+    if asked.digits:
+        found += [_match_number(asked.digits, number, country) for _, number in person.numbers]
+    best = min((one for one in found if one is not None), default=None)
+    if best is None and _match_terms(asked.terms, person, country):
+        return Match.ELSEWHERE
+    return best
+
+
+def rows_of(
+    asked: Question, people: Iterable[Person], *, source: str, country: str
+) -> list[tuple[Match, Row]]:
+    """The callable numbers of ``people``, each with how well it answers.
+
+    Who a source found by something we don't see answers ``ELSEWHERE``. A number that was asked for
+    by its digits ranks before the person's other numbers.
+    """
+    ranked = []
+    for person in people:
+        by_name = _match_name(asked, person)
+        for label, number in person.numbers:
+            kind = kind_of(label)
+            if kind is None or not numbers.keypad_only(number):
+                continue
+            by_number = _match_number(asked.digits, number, country) if asked.digits else None
+            best = min(
+                (one for one in (by_name, by_number) if one is not None), default=Match.ELSEWHERE
+            )
+            row = Row(person=person, number=number, label=label, kind=kind, source=source)
+            ranked.append((best, row))
+    return ranked
+
+
+def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> list[Row]:
+    """Best first, at most ``limit``, the same number of the same person once.
+
+    BlueTel users win over what other sources say of them. Two people may share a number.
+    """
+    order = {kind: place for place, kind in enumerate(Kind)}
+    in_order = sorted(
+        ranked,
+        key=lambda pair: (
+            pair[0],
+            words_of(pair[1].person.name),
+            pair[1].person.user_id is None,
+            pair[1].person.user_id or "",
+            order[pair[1].kind],
+            pair[1].number,
+        ),
+    )
+    users = {
+        key
+        for _, row in in_order
+        if row.person.user_id is not None
+        for key in (_key(row, row.person.user_id, country), _key(row, _name_key(row), country))
+    }
+    seen: set[tuple[str, str]] = set()
+    kept: list[Row] = []
+    for _, row in in_order:
+        key = _key(row, row.person.user_id or _name_key(row), country)
+        if key in seen or (row.person.user_id is None and key in users):
+            continue
+        seen.add(key)
+        kept.append(row)
+        if len(kept) == limit:
+            break
+    return kept
+
+
+def _key(row: Row, who: str, country: str) -> tuple[str, str]:
+    return who, writings(row.number, country)[0]
+
+
+def _name_key(row: Row) -> str:
+    """A name in any order of its words; never equal to a user's id, which is a number."""
+    return "name:" + " ".join(sorted(words_of(row.person.name)))
+
+
+def _match_name(asked: Question, person: Person) -> Match | None:
+    words = words_of(person.name)
+    if not asked.terms:
+        return None
+    if words == asked.terms:
+        return Match.WHOLE
+    if " ".join(words).startswith(" ".join(asked.terms)):
+        return Match.BEGINNING
+    if all(any(word.startswith(term) for word in words) for term in asked.terms):
+        return Match.WORDS
+    return None
+
+
+def _match_number(digits: str, number: str, country: str) -> Match | None:
+    known = writings(number, country)
+    if digits in known:
+        return Match.WHOLE
+    if any(writing.startswith(digits) for writing in known):
+        return Match.BEGINNING
+    if any(digits in writing for writing in known):
+        return Match.INSIDE
+    return None
+
+
+def _match_terms(terms: Sequence[str], person: Person, country: str) -> bool:
+    """Whether every term is found somewhere: "renard 1001", "camille demo.test"."""
+    words = words_of(f"{person.name} {person.more}")
+    known = [writing for _, number in person.numbers for writing in writings(number, country)]
+    return bool(terms) and all(
+        any(word.startswith(term) for word in words)
+        or (term.isdecimal() and any(term in writing for writing in known))
+        for term in terms
+    )

@@ -1,0 +1,97 @@
+"""One question to every place that knows people; answers at once with what is known by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from django.conf import settings
+
+from contacts import rules
+from contacts.colleagues import Colleagues
+from contacts.pbx_directory import PbxDirectory
+from contacts.sources import Source
+from presence.selectors import records_for
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import User
+    from presence.messages import Im, PersonRecord, Phone
+
+MAX_ROWS: Final = 50
+
+SOURCES: Final[tuple[Source, ...]] = (Colleagues(), PbxDirectory())
+"""Every place that is asked, the most trusted first; a new kind of book adds itself here."""
+
+StatesOf = Callable[[Iterable[str]], Mapping[str, "PersonRecord"]]
+
+
+class SearchRow(TypedDict):
+    """One callable number; ``phone`` and ``im`` are there for BlueTel users."""
+
+    contact_id: str | None
+    name: str
+    number: str
+    label: str
+    kind: str
+    source: str
+    user_id: str | None
+    phone: Phone | None
+    im: Im | None
+
+
+class SourceState(TypedDict):
+    """A place that was asked, and how far it is."""
+
+    name: str
+    state: str
+
+
+class SearchAnswer(TypedDict):
+    """What is known now; a source still ``searching`` has its rows when it is asked again."""
+
+    results: list[SearchRow]
+    sources: list[SourceState]
+
+
+def search(
+    viewer: User,
+    text: str,
+    *,
+    sources: Sequence[Source] = SOURCES,
+    states_of: StatesOf = records_for,
+) -> SearchAnswer:
+    """At most 50 rows for ``text``, best first. Never waits and never fails for what is far away.
+
+    ``states_of`` gives the presence of users by id, as the viewer may see it.
+    """
+    asked = rules.question(text)
+    if asked is None:
+        return SearchAnswer(results=[], sources=[])
+    country = settings.COUNTRY
+    ranked: list[tuple[rules.Match, rules.Row]] = []
+    states: list[SourceState] = []
+    for source in sources:
+        found = source.search(viewer, asked)
+        if found is None:
+            continue
+        name = source.name
+        states.append(SourceState(name=name, state=found.state.value))
+        ranked += rules.rows_of(asked, found.people, source=name, country=country)
+    rows = rules.merged(ranked, country=country, limit=MAX_ROWS)
+    presence = states_of({row.person.user_id for row in rows if row.person.user_id})
+    return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
+
+
+def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:
+    state = presence.get(row.person.user_id or "")
+    return SearchRow(
+        contact_id=row.person.contact_id,
+        name=row.person.name,
+        number=row.number,
+        label=row.label,
+        kind=row.kind.value,
+        source=row.source,
+        user_id=row.person.user_id,
+        phone=state["phone"] if state else None,
+        im=state["im"] if state else None,
+    )

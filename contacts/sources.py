@@ -1,0 +1,47 @@
+"""What a place that knows people offers to the search.
+
+A source answers at once with what it has. One that must ask far away says ``SEARCHING`` and has
+its answer ready when it is asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from contacts.rules import Person, Question
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import User
+
+
+class State(StrEnum):
+    """How far a source is with a question, in the API's words."""
+
+    OK = "ok"
+    SEARCHING = "searching"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A source's answer for now."""
+
+    state: State
+    people: Sequence[Person] = ()
+
+
+class Source(Protocol):
+    """One address book, directory or list of users."""
+
+    @property
+    def name(self) -> str:
+        """What the source is called on the page, in the reader's language."""
+
+    def search(self, viewer: User, asked: Question) -> Found | None:
+        """Who answers, as far as ``viewer`` may see it; None when he has no such source.
+
+        Never waits and never raises for a PBX, directory or network that is down.
+        """
