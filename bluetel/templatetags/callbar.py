@@ -88,10 +88,11 @@ def lasting(call: CallRecord | None) -> str:
 
 
 @register.filter
-def clock(call: CallRecord | None, field: str) -> str:
-    """One of a call's times as hours and minutes where the reader is; empty if it has none."""
-    at = moment(call[field]) if call else None
-    return timezone.localtime(at).strftime("%H:%M") if at else ""
+def ended(call: CallRecord | None) -> str:
+    """The number, where a name stands above it, and when the call ended where the reader is."""
+    at = moment(call["ended_at"]) if call else None
+    time = timezone.localtime(at).strftime("%H:%M") if at else ""
+    return " · ".join(filter(None, [aside(call), time]))
 
 
 def moment(value: object) -> datetime | None:

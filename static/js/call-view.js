@@ -40,7 +40,7 @@ export function textsOf(call) {
     initials: initials(name),
     duration: span(call.answered_at),
     lasted: span(call.answered_at, call.ended_at),
-    ended: clock(call.ended_at),
+    ended: [aside, clock(call.ended_at)].filter(Boolean).join(" · "),
   };
 }
 

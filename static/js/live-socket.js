@@ -53,9 +53,11 @@ export class LiveSocket extends EventTarget {
     clearTimeout(this.#retry);
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("message", (event) => this.#received(event.data));
-    socket.addEventListener("close", (event) => this.#closed(event.code));
+    // A socket that was given up may still speak, or end, long after its successor began.
+    const isCurrent = () => this.#socket === socket;
+    socket.addEventListener("open", () => isCurrent() && this.#opened());
+    socket.addEventListener("message", (event) => isCurrent() && this.#received(event.data));
+    socket.addEventListener("close", (event) => isCurrent() && this.#closed(event.code));
   }
 
   /**
@@ -125,12 +127,8 @@ export class LiveSocket extends EventTarget {
 
   /** A dead connection may take minutes to close: do not wait for it. */
   #drop() {
-    const socket = this.#socket;
-    if (socket) {
-      this.#socket = null;
-      socket.close();
-      this.#closed(1006);
-    }
+    this.#socket?.close();
+    this.#closed(1006);
   }
 
   /** @param {object} message */

@@ -8,12 +8,11 @@
  * @returns {string}
  */
 export function word(key, values = {}) {
-  const template = document.querySelector("template#words");
-  const found =
-    template instanceof HTMLTemplateElement &&
-    template.content.querySelector(`[data-word="${CSS.escape(key)}"]`);
-  const text = found ? (found.textContent ?? "") : "";
-  return text.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
+  const template = /** @type {HTMLTemplateElement | null} */ (
+    document.querySelector("template#words")
+  );
+  const text = template?.content.querySelector(`[data-word="${CSS.escape(key)}"]`)?.textContent;
+  return (text ?? "").replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }
 
 /**

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { initials } from "../../static/js/initials.js";
+import { shownNumber } from "../../static/js/numbers.js";
+import { span } from "../../static/js/times.js";
+
+for (const [name, letters] of /** @type {[string, string][]} */ ([
+  ["Nadia Belkacem", "NB"],
+  ["Łucja Wiśniewska", "ŁW"],
+  ["Jean-Luc de la Tour", "JT"],
+  ["Marta", "M"],
+  ["ñandu (Oslo)", "Ñ"],
+  ["<script>", ""],
+  ["", ""],
+])) {
+  test(`the initials of "${name}" are "${letters}"`, () => assert.equal(initials(name), letters));
+}
+
+for (const [number, shown] of /** @type {[string, string][]} */ ([
+  ["0199004217", "01 99 00 42 17"],
+  ["+33199004217", "01 99 00 42 17"],
+  ["0033199004217", "01 99 00 42 17"],
+  ["1002", "1002"],
+  ["112", "112"],
+  ["+442079460018", "+442079460018"],
+  ["*97", "*97"],
+])) {
+  test(`in France ${number} is shown as ${shown}`, () => {
+    assert.equal(shownNumber(number, "FR").replaceAll("\u00a0", " "), shown);
+  });
+}
+
+test("elsewhere a French number is left alone", () => {
+  assert.equal(shownNumber("0199004217", "DE"), "0199004217");
+});
+
+for (const [to, shown] of /** @type {[string, string][]} */ ([
+  ["2026-11-24T10:00:42Z", "0:42"],
+  ["2026-11-24T10:04:07Z", "4:07"],
+  ["2026-11-24T11:02:03Z", "1:02:03"],
+  ["2026-11-24T09:59:59Z", "0:00"],
+])) {
+  test(`from ten o'clock to ${to} it is ${shown}`, () => {
+    assert.equal(span("2026-11-24T10:00:00Z", to), shown);
+  });
+}
