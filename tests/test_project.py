@@ -32,8 +32,8 @@ MACHINE_PATHS = [
     "/wo" + "rk/main",
     "/wo" + "rk/shared",
     "/wo" + "rk/.library",
-    "/ro" + "ot/",
-    "/ho" + "me/",
+    "/" + "root/",
+    "/" + "home/",
 ]
 
 
