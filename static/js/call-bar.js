@@ -34,6 +34,10 @@ export function callBar(calls, actions, caller) {
       this.addEventListener("click", (event) => this.#clicked(event), { signal });
       this.addEventListener("submit", (event) => this.#submitted(event), { signal });
       this.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+      // Some buttons need this script: the server draws them hidden.
+      for (const line of this.querySelectorAll("[data-call]")) {
+        showPhase(line, line.getAttribute("data-phase") ?? "");
+      }
       this.#ticking = setInterval(() => this.#tick(), 1000);
     }
 

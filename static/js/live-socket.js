@@ -16,9 +16,9 @@ export class LiveMessage extends Event {
  * The page's one WebSocket: events come in, commands never go out.
  *
  * It connects again by itself, ever more slowly and with jitter, and then asks for what it watched
- * and for what it missed. Events: `message` ({@link LiveMessage}), `open`,
- * `lost` (once, when a connection is gone or never came) and `signed-out`, after which it stays
- * closed.
+ * and for what it missed. Events: `message` ({@link LiveMessage}), `open`, `resync` when the server
+ * had to drop messages, `lost` (once, when a connection is gone or never came) and `signed-out`,
+ * after which it stays closed.
  */
 export class LiveSocket extends EventTarget {
   #url;
@@ -103,6 +103,7 @@ export class LiveSocket extends EventTarget {
     const message = JSON.parse(data);
     if (message.type === "resync") {
       this.#send({ type: "resync" });
+      this.dispatchEvent(new Event("resync"));
       return;
     }
     this.dispatchEvent(new LiveMessage(message));

@@ -65,6 +65,7 @@ socket.addEventListener("open", () => {
   banners?.lower("lost");
   readCalls();
 });
+socket.addEventListener("resync", readCalls);
 socket.addEventListener("lost", () => {
   losing = setTimeout(() => {
     presence.lose();
