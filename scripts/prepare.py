@@ -85,6 +85,8 @@ def needs_of_tests() -> list[Need]:
             has("initdb") or any(POSTGRESQL.glob("*/bin/initdb")),
             "the tests on PostgreSQL and Redis",
         ),
+        Need("slapd", has("slapd"), "the tests on OpenLDAP"),
+        Need("ldap-utils", has("ldapmodify"), "the tests on OpenLDAP"),
         Need("nodejs", has("node"), "the JavaScript tests"),
     ]
 
@@ -98,8 +100,9 @@ def needs_of_node() -> list[Need]:
 
 
 def has(program: str) -> bool:
-    """Whether the program is on the path."""
-    return shutil.which(program) is not None
+    """Whether the program is on the path, or where Debian keeps servers."""
+    path = os.pathsep.join([*os.get_exec_path(), "/usr/sbin", "/sbin"])
+    return shutil.which(program, path=path) is not None
 
 
 def require(needs: list[Need]) -> None:

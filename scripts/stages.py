@@ -27,6 +27,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q"]
 TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # by file: a file's servers start once
 ON_THE_STACK = [sys.executable, "-m", "tests.servers", "postgresql", "redis", "--"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NODE = ["node", "--import", "./tests/js/node-globals.js", "--test", "--test-reporter=spec"]
 STACK_FOLDERS = ("apps", "live")
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed)\b")
 NODE_COUNTS = re.compile(r"^\S+ (pass|fail|skipped) (\d+)$", re.MULTILINE)
@@ -64,7 +65,7 @@ def stages() -> list[Stage]:
             "unit, contract and database tests on SQLite",
             [*PYTEST, "tests", "--ignore=tests/e2e", *TWO_AT_ONCE],
         ),
-        Stage("scripts", "JavaScript modules", ["node", "--test", *scripts], ["node"]),
+        Stage("scripts", "JavaScript modules", [*NODE, *scripts], ["node"]),
         Stage("browser", "browser tests on SQLite", browser, BROWSERS),
         Stage(
             "second",
