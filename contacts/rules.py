@@ -131,7 +131,7 @@ def match(asked: Question, person: Person, *, country: str) -> Match | None:
     if asked.digits:
         found += [_match_number(asked.digits, number, country) for _, number in person.numbers]
     best = min((one for one in found if one is not None), default=None)
-    if best is None and _match_terms(asked.terms, person, country):
+    if best is None and _match_terms(asked, person, country):
         return Match.ELSEWHERE
     return best
 
@@ -163,7 +163,8 @@ def rows_of(
 def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> list[Row]:
     """Best first, at most ``limit``, the same number of the same person once.
 
-    BlueTel users win over what other sources say of them. Two people may share a number.
+    BlueTel users win over what other sources say of them, and of two writings of a number the one
+    that came first. Two people may share a number.
     """
     order = {kind: place for place, kind in enumerate(Kind)}
     in_order = sorted(
@@ -174,7 +175,6 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> 
             pair[1].person.user_id is None,
             pair[1].person.user_id or "",
             order[pair[1].kind],
-            pair[1].number,
         ),
     )
     users = {
@@ -229,12 +229,16 @@ def _match_number(digits: str, number: str, country: str) -> Match | None:
     return None
 
 
-def _match_terms(terms: Sequence[str], person: Person, country: str) -> bool:
-    """Whether every term is found somewhere: "renard 1001", "camille demo.test"."""
+def _match_terms(asked: Question, person: Person, country: str) -> bool:
+    """Whether every term is found somewhere: "renard 1001", "camille demo.test".
+
+    The groups of a number are no terms: "01 99" is not any number with 01 and 99 in it.
+    """
     words = words_of(f"{person.name} {person.more}")
-    known = [writing for _, number in person.numbers for writing in writings(number, country)]
-    return bool(terms) and all(
+    apart = [] if asked.digits else [number for _, number in person.numbers]
+    known = [writing for number in apart for writing in writings(number, country)]
+    return bool(asked.terms) and all(
         any(word.startswith(term) for word in words)
         or (term.isdecimal() and any(term in writing for writing in known))
-        for term in terms
+        for term in asked.terms
     )
