@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -159,12 +160,19 @@ def started(kind: type[Server]) -> Iterator[Server]:
                 process.wait(10)
 
 
-def _wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait for ``condition``; raises TimeoutError."""
     pause = threading.Event()
-    for _ in range(600):
-        if process.poll() is not None:
-            break
-        if answers():
-            return
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s")
         pause.wait(0.05)
-    raise RuntimeError(f"{process.args!r} did not come up:\n{log.read_text(errors='replace')}")
+
+
+def _wait_until(answers: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    with contextlib.suppress(TimeoutError):
+        until(lambda: process.poll() is not None or answers())
+    if process.poll() is not None or not answers():
+        text = log.read_text(errors="replace")
+        raise RuntimeError(f"{process.args!r} did not come up:\n{text}")
