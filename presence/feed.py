@@ -1,0 +1,223 @@
+"""What keeps a process's hub fed: its one subscription to the channel layer, and the rows.
+
+Messages are quick, rows are true: every :data:`REFRESH_EVERY` seconds the hub reads what was
+written meanwhile, so a message that was dropped is made up for, and an engine that has died is
+noticed. Memory layers forget a member of a group after a day without a word, so the subscription
+is renewed hourly. Everything here is supervised: what fails is logged once and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.utils import timezone
+
+from bluetel.work.leases import TTL
+from presence import metrics, selectors
+from presence.hub import Hub
+from presence.live import LIVE, publish_to_engine
+from presence.messages import PageMessage, PagesMessage, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from presence.messages import HubMessage, Known
+
+logger = logging.getLogger(__name__)
+
+REFRESH_EVERY = 3.0
+REJOIN_EVERY = 3600.0
+PAGES_EVERY = 20.0
+PAGE_GRACE = 3.0
+"""A page that is reloaded closes and opens within this time, and its user has not been away."""
+RETRY_AFTER = 1.0
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Feed:
+    """The hub of this process with all that runs for it; ``aclose`` ends it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._process = uuid.uuid4().hex
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="hub")
+        self._open_users: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._cursor = 0
+        self._read_at = timezone.now()
+        self._is_blind = False
+        self.ready = asyncio.Event()
+        self.hub = Hub(self._loop, on_user=self._on_user)
+
+    def start(self) -> None:
+        """Begin to listen and to read; which comes first doesn't matter, for rows are read on."""
+        self._spawn(self._listen())
+        self._spawn(self._keep_fresh())
+        self._spawn(self._keep_telling_pages())
+        lag = metrics.watch_loop_lag()
+        if lag is not None:
+            self._spawn(lag)
+
+    async def aclose(self) -> None:
+        """End everything this process's hub does."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        metrics.HUB_ALIVE.set(0)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all its parts run."""
+        return bool(self._tasks) and self.ready.is_set() and not self._is_blind
+
+    async def in_thread(
+        self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """Run what reads the database in one of the hub's own threads."""
+        run = database_sync_to_async(function, thread_sensitive=False, executor=self._threads)
+        return await run(*args, **kwargs)
+
+    # --- The channel layer ------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Subscribe and take messages for ever; after a failure, subscribe anew."""
+        layer = get_channel_layer()
+        if layer is None:
+            raise RuntimeError("CHANNEL_LAYERS names no default layer")
+        has_failed = False
+        while True:
+            renewal = None
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(LIVE, channel)
+                renewal = self._loop.create_task(self._keep_joined(layer, channel))
+                metrics.HUB_ALIVE.set(1)
+                if has_failed:
+                    logger.warning("the hub hears the channel layer again")
+                    has_failed = False
+                while True:
+                    await self._take(cast("HubMessage", await layer.receive(channel)))
+            except Exception as error:  # noqa: BLE001 — supervised: whatever the layer raises
+                metrics.HUB_ALIVE.set(0)
+                if not has_failed:
+                    logger.error("the hub lost the channel layer: %s", error)  # noqa: TRY400
+                has_failed = True
+                await asyncio.sleep(RETRY_AFTER)
+            finally:
+                if renewal is not None:
+                    renewal.cancel()
+
+    async def _take(self, message: HubMessage) -> None:
+        """A message that can't be read costs itself and nothing else."""
+        try:
+            if message["type"] == "pages_wanted":
+                await self._tell_pages()
+            self.hub.take(message)
+        except Exception:
+            logger.exception("the hub could not read a message of the channel layer")
+
+    async def _keep_joined(self, layer: Any, channel: str) -> None:
+        while True:
+            await asyncio.sleep(REJOIN_EVERY)
+            await layer.group_add(LIVE, channel)
+
+    # --- The rows ---------------------------------------------------------------------------------
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self.refresh()
+            await asyncio.sleep(REFRESH_EVERY)
+
+    async def refresh(self) -> None:
+        """Read what was written since the last time, and who is on duty."""
+        now = timezone.now()
+        try:
+            people, cursor = await self.in_thread(self._read_people)
+            links = await self.in_thread(selectors.read_links, now=now)
+        except Exception as error:  # noqa: BLE001 — supervised: whatever the database raises
+            self._go_blind(now, error)
+            return
+        self._read_at, self._cursor = now, cursor
+        if self._is_blind:
+            logger.warning("the hub reads the database again")
+            self._is_blind = False
+        self.hub.learn(people)
+        self.hub.heed(links)
+        self.ready.set()
+
+    def _read_people(self) -> tuple[list[Known], int]:
+        if not self._cursor:
+            return selectors.everybody()
+        return selectors.changed_since(self._cursor)
+
+    def _go_blind(self, now: datetime, error: Exception) -> None:
+        if not self._is_blind:
+            logger.error("the hub can't read the database: %s", error)
+            self._is_blind = True
+        if now - self._read_at > TTL - timedelta(seconds=REFRESH_EVERY):
+            self.hub.go_silent(iso(self._read_at))
+
+    # --- Open pages, for the engine ---------------------------------------------------------------
+
+    def _on_user(self, user_id: str) -> None:
+        if self.hub.page_count(user_id):
+            self._tell_page(user_id)
+        else:
+            self._loop.call_later(PAGE_GRACE, self._tell_page, user_id)
+
+    def _tell_page(self, user_id: str) -> None:
+        is_open = bool(self.hub.page_count(user_id))
+        if is_open == (user_id in self._open_users):
+            return
+        if is_open:
+            self._open_users.add(user_id)
+        else:
+            self._open_users.discard(user_id)
+        message = PageMessage(type="page", process=self._process, user=user_id, is_open=is_open)
+        self._spawn(publish_to_engine(message))
+
+    async def _tell_pages(self) -> None:
+        await publish_to_engine(
+            PagesMessage(type="pages", process=self._process, users=sorted(self._open_users))
+        )
+
+    async def _keep_telling_pages(self) -> None:
+        while True:
+            await asyncio.sleep(PAGES_EVERY)
+            await self._tell_pages()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+_feeds: WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = WeakKeyDictionary()
+
+
+def this_process() -> Feed:
+    """The feed of the running loop, started when the first socket asks for it."""
+    loop = asyncio.get_running_loop()
+    feed = _feeds.get(loop)
+    if feed is None:
+        feed = _feeds[loop] = Feed()
+        feed.start()
+    return feed
+
+
+async def stop() -> None:
+    """End the running loop's feed, if it has one."""
+    feed = _feeds.pop(asyncio.get_running_loop(), None)
+    if feed is not None:
+        await feed.aclose()

@@ -1,0 +1,76 @@
+"""Telling the live pages: the only place that speaks on the channel layer.
+
+There are two groups: :data:`LIVE`, which each web process joins once, and :data:`ENGINE`, which the
+engine on duty joins. Never a group per user: that costs with everybody, not with who looks
+(docs/presence.md). Nobody may count on a message: layers drop them when full, so readers repair
+themselves from the rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from asgiref.sync import async_to_sync
+from channels.exceptions import ChannelFull
+from channels.layers import get_channel_layer
+from django.db import transaction
+from redis.exceptions import RedisError
+
+from presence.messages import CallFrame, EngineMessage, HubMessage, UserMessage
+
+if TYPE_CHECKING:
+    from bluetel.calls.messages import CallRecord
+
+logger = logging.getLogger(__name__)
+
+LIVE = "bluetel.live"
+ENGINE = "bluetel.engine"
+
+_broken: set[str] = set()
+
+
+async def publish(message: HubMessage) -> None:
+    """Tell all web processes; a layer that is down is logged once and loses the message."""
+    await _send(LIVE, message)
+
+
+async def publish_to_engine(message: EngineMessage) -> None:
+    """Tell the engine on duty, if there is one."""
+    await _send(ENGINE, message)
+
+
+def publish_from_sync(message: HubMessage) -> None:
+    """The same from views and services, once the rows it speaks of are committed."""
+    transaction.on_commit(lambda: async_to_sync(publish)(message))
+
+
+def publish_to_engine_from_sync(message: EngineMessage) -> None:
+    """Tell the engine from views and services, after the commit."""
+    transaction.on_commit(lambda: async_to_sync(publish_to_engine)(message))
+
+
+def publish_call(user_id: int, call: CallRecord) -> None:
+    """Show a call in all pages of its user."""
+    publish_from_sync(call_message(user_id, call))
+
+
+def call_message(user_id: int, call: CallRecord) -> UserMessage:
+    """The message that shows a call in all pages of its user."""
+    return UserMessage(type="user", user=str(user_id), frame=CallFrame(type="call", call=call))
+
+
+async def _send(group: str, message: HubMessage | EngineMessage) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    try:
+        await layer.group_send(group, dict(message))
+    except (OSError, RedisError, ChannelFull) as error:
+        if group not in _broken:
+            _broken.add(group)
+            logger.error("the channel layer takes no messages for %s: %s", group, error)  # noqa: TRY400 — the address is all a trace would add
+    else:
+        if group in _broken:
+            _broken.discard(group)
+            logger.warning("the channel layer takes messages for %s again", group)

@@ -1,0 +1,223 @@
+"""Everything the live part says, word for word: to browsers, between web processes and engine.
+
+*Frames* travel on the live socket; DESIGN §2 and docs/presence.md describe them for outsiders.
+*Layer messages* travel on the channel layer inside one deployment.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NotRequired, TypedDict
+
+from bluetel.calls.messages import CallRecord
+from presence.board import Person
+from presence.rules import ImState, PhoneState
+
+Phone = Literal["available", "busy", "ringing", "offline", "unknown"]
+Im = Literal["available", "busy", "away", "offline", "unknown"]
+LinkWord = Literal["up", "down"]
+
+
+class PersonRecord(TypedDict):
+    """One person, whole; times are ISO 8601 in UTC, ``since`` is the newer of the two."""
+
+    user_id: str
+    name: str
+    phone: Phone
+    im: Im
+    message: str
+    since: str | None
+    phone_since: str | None
+    im_since: str | None
+
+
+# --- Frames to the browser ------------------------------------------------------------------------
+
+
+class PresenceFrame(TypedDict):
+    """The states of some people: all that are watched (snapshot), or those that changed."""
+
+    type: Literal["presence.snapshot", "presence.changes"]
+    revision: int
+    people: list[PersonRecord]
+
+
+class CallFrame(TypedDict):
+    """One of the user's own calls, whole."""
+
+    type: Literal["call"]
+    call: CallRecord
+
+
+class PbxFrame(TypedDict):
+    """Whether the user's PBX is heard; ``since`` is ISO 8601 in UTC, if known."""
+
+    type: Literal["pbx"]
+    state: LinkWord
+    since: str | None
+
+
+class ResyncFrame(TypedDict):
+    """The backlog was cut: send ``resync``, and read the calls again."""
+
+    type: Literal["resync"]
+
+
+class ErrorFrame(TypedDict):
+    """What the browser sent was not understood; the socket stays open."""
+
+    type: Literal["error"]
+    code: Literal["invalid_message", "unknown_message", "too_many_users"]
+
+
+UserFrame = CallFrame
+Frame = PresenceFrame | CallFrame | PbxFrame | ResyncFrame | ErrorFrame
+
+
+# --- Frames from the browser ----------------------------------------------------------------------
+
+
+class WatchFrame(TypedDict):
+    """Whose states to send from now on, in place of all watched before."""
+
+    type: Literal["watch"]
+    users: list[str] | Literal["team", "all"]
+
+
+class ResyncRequest(TypedDict):
+    """Send the watched people's states once more."""
+
+    type: Literal["resync"]
+
+
+# --- Layer messages, engine and web processes to all web processes --------------------------------
+
+
+class Known(TypedDict):
+    """A person on the layer: the record and what the hub needs beside it."""
+
+    revision: int
+    pbx: int | None
+    person: PersonRecord
+
+
+class PresenceMessage(TypedDict):
+    """People whose state changed."""
+
+    type: Literal["presence"]
+    people: list[Known]
+
+
+class GoneMessage(TypedDict):
+    """People who are no longer users."""
+
+    type: Literal["gone"]
+    users: list[str]
+
+
+class LinkMessage(TypedDict):
+    """A PBX is heard again, or no longer; while it is not, all its people read unknown."""
+
+    type: Literal["link"]
+    pbx: int
+    is_up: bool
+    since: str
+    revision: int
+
+
+class UserMessage(TypedDict):
+    """A frame for all sockets of one user."""
+
+    type: Literal["user"]
+    user: str
+    frame: UserFrame
+
+
+class SessionMessage(TypedDict):
+    """A session ended, or all of a user's must be looked at again.
+
+    ``session`` is the digest of the session's key; without it, each of the user's is checked.
+    """
+
+    type: Literal["session"]
+    user: str
+    session: NotRequired[str]
+
+
+class PagesWanted(TypedDict):
+    """A new engine asks which users have a page open."""
+
+    type: Literal["pages_wanted"]
+
+
+HubMessage = (
+    PresenceMessage | GoneMessage | LinkMessage | UserMessage | SessionMessage | PagesWanted
+)
+
+
+# --- Layer messages, web processes to the engine --------------------------------------------------
+
+
+class PageMessage(TypedDict):
+    """Somebody's first page in this process opened, or his last one closed."""
+
+    type: Literal["page"]
+    process: str
+    user: str
+    is_open: bool
+
+
+class PagesMessage(TypedDict):
+    """All who have a page open in this process; sent again and again as its sign of life."""
+
+    type: Literal["pages"]
+    process: str
+    users: list[str]
+
+
+class RefreshMessage(TypedDict):
+    """Users or PBXs changed: read them again."""
+
+    type: Literal["refresh"]
+
+
+EngineMessage = PageMessage | PagesMessage | RefreshMessage
+
+
+def record_of(person: Person) -> PersonRecord:
+    """The record of somebody on the board."""
+    times = [time for time in (person.phone_since, person.im_since) if time is not None]
+    return PersonRecord(
+        user_id=person.user_id,
+        name=person.name,
+        phone=person.phone.value,
+        im=person.im.value,
+        message=person.message,
+        since=iso(max(times)) if times else None,
+        phone_since=iso(person.phone_since),
+        im_since=iso(person.im_since),
+    )
+
+
+def known_of(person: Person) -> Known:
+    """Somebody on the board as the layer carries him."""
+    return Known(revision=person.revision, pbx=person.pbx, person=record_of(person))
+
+
+def unknown_record(record: PersonRecord, *, since: str | None) -> PersonRecord:
+    """The same person while nothing is known of him since ``since``."""
+    return PersonRecord(
+        user_id=record["user_id"],
+        name=record["name"],
+        phone=PhoneState.UNKNOWN.value,
+        im=ImState.UNKNOWN.value,
+        message="",
+        since=since,
+        phone_since=since,
+        im_since=since,
+    )
+
+
+def iso(time: datetime | None) -> str | None:
+    """A time as the API writes it."""
+    return None if time is None else time.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,219 @@
+"""Reading who is there, from the rows; the same for pages, API, search and hub.
+
+Whatever leaves here has already been made honest: people of a PBX that is not heard, or whose
+engine has fallen silent, read unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from django.utils import timezone
+
+from bluetel.accounts.models import User
+from bluetel.work.leases import ENGINE, TTL
+from bluetel.work.models import Lease
+from presence.board import EPOCH_BITS, Person
+from presence.messages import Known, PersonRecord, iso, known_of, record_of, unknown_record
+from presence.models import PbxLink
+from presence.rules import ImState, PhoneState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.auth.models import AnonymousUser
+    from django.db.models import QuerySet
+
+TEAM_SIZE = 50
+
+Watch = list[str] | Literal["team", "all"]
+
+
+class PresenceAnswer(TypedDict):
+    """People and the revision they are at."""
+
+    revision: int
+    people: list[PersonRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A PBX's link as its row says; ``is_up`` counts while the engine that wrote it lives."""
+
+    pbx: int
+    is_up: bool
+    since: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Which PBXs are heard now; ``silent_since`` is set while no engine is on duty."""
+
+    by_pbx: dict[int, Link]
+    epoch: int
+    silent_since: datetime | None
+
+    def down_since(self, pbx: int) -> datetime | None:
+        """Since when a PBX is not heard; None while it is."""
+        if self.silent_since is not None:
+            return self.silent_since
+        link = self.by_pbx.get(pbx)
+        if link is None:
+            return _BEFORE_ALL
+        if link.is_up and link.revision >> EPOCH_BITS == self.epoch:
+            return None
+        return link.since
+
+
+_BEFORE_ALL = datetime.fromtimestamp(0, tz=timezone.get_fixed_timezone(0))
+
+
+def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAnswer:
+    """The people ``viewer`` asks for, by name: a list of ids, his team, or everybody."""
+    users = User.objects.filter(is_active=True)
+    if watch == "team":
+        users = users.filter(pk__in=team_ids(viewer))
+    elif watch != "all":
+        users = users.filter(pk__in=_numbers(watch))
+    found = known(users)
+    links = read_links(now=timezone.now())
+    records = [_honest(one, links) for one in found]
+    records.sort(key=lambda record: (record["name"].casefold(), record["user_id"]))
+    newest = [one["revision"] for one in found] + [link.revision for link in links.by_pbx.values()]
+    return PresenceAnswer(revision=max(newest, default=0), people=records)
+
+
+def records_for(user_ids: Iterable[int | str]) -> dict[str, PersonRecord]:
+    """The records of these users by id; who doesn't exist or is disabled is left out."""
+    users = User.objects.filter(is_active=True, pk__in=_numbers(map(str, user_ids)))
+    links = read_links(now=timezone.now())
+    return {one["person"]["user_id"]: _honest(one, links) for one in known(users)}
+
+
+def my_record(user: User) -> PersonRecord:
+    """How colleagues see this user himself."""
+    found = records_for([user.pk])
+    return found.get(str(user.pk)) or record_of(_nobody(str(user.pk), user.display_name, None))
+
+
+def pbx_down_since(user: User) -> datetime | None:
+    """Since when the user's PBX is not heard; None while it is, and for who has no PBX."""
+    if user.pbx_id is None:
+        return None
+    since = read_links(now=timezone.now()).down_since(user.pbx_id)
+    return timezone.now() if since == _BEFORE_ALL else since
+
+
+def team_ids(viewer: User | AnonymousUser) -> list[str]:
+    """Whom ``viewer`` sees without choosing: the first colleagues by name."""
+    found = (
+        User.objects.filter(is_active=True)
+        .exclude(pbx=None)
+        .order_by("first_name", "last_name", "username")
+        .values_list("pk", flat=True)[: TEAM_SIZE + 1]
+    )
+    return [str(pk) for pk in found if pk != viewer.pk][:TEAM_SIZE]
+
+
+def known(users: QuerySet[User]) -> list[Known]:
+    """The states of these users as they were last known, without regard to the links."""
+    return [known_of(person) for person in persons(users)]
+
+
+def persons(users: QuerySet[User]) -> list[Person]:
+    """The same as the board holds them; who has no row yet is unknown, or has no phone."""
+    rows = users.values_list(
+        "pk",
+        "first_name",
+        "last_name",
+        "username",
+        "pbx_id",
+        *(f"presence_state__{name}" for name in _COLUMNS),
+    )
+    found = []
+    for pk, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
+        name = f"{first} {last}".strip() or username
+        phone, im, message, phone_since, im_since, revision = state
+        if revision is None:
+            found.append(_nobody(str(pk), name, pbx))
+            continue
+        found.append(
+            Person(
+                user_id=str(pk),
+                name=name,
+                pbx=pbx,
+                phone=PhoneState(phone),
+                im=ImState(im),
+                message=message,
+                phone_since=phone_since,
+                im_since=im_since,
+                revision=revision,
+            )
+        )
+    return found
+
+
+def everybody() -> tuple[list[Known], int]:
+    """All people, those without a row too, and the newest revision among the rows."""
+    found = known(User.objects.filter(is_active=True))
+    return found, max((one["revision"] for one in found), default=0)
+
+
+def changed_since(revision: int) -> tuple[list[Known], int]:
+    """States written after ``revision``, and the newest revision among the rows.
+
+    The engine alone writes them, in the order of their revisions.
+    """
+    users = User.objects.filter(is_active=True, presence_state__revision__gt=revision)
+    found = known(users)
+    return found, max((one["revision"] for one in found), default=revision)
+
+
+def read_links(*, now: datetime) -> Links:
+    """All PBXs' links, and whether an engine is on duty."""
+    lease = Lease.objects.filter(name=ENGINE).first()
+    silent_since = None
+    if lease is None:
+        silent_since = _BEFORE_ALL
+    elif now - lease.renewed_at > TTL:
+        silent_since = lease.renewed_at
+    return Links(
+        by_pbx={
+            row.pbx_id: Link(
+                pbx=row.pbx_id, is_up=row.is_up, since=row.since, revision=row.revision
+            )
+            for row in PbxLink.objects.all()
+        },
+        epoch=lease.epoch if lease else 0,
+        silent_since=silent_since,
+    )
+
+
+_COLUMNS = ("phone", "im", "message", "phone_since", "im_since", "revision")
+
+
+def _honest(one: Known, links: Links) -> PersonRecord:
+    if one["pbx"] is None:
+        return one["person"]
+    since = links.down_since(one["pbx"])
+    if since is None:
+        return one["person"]
+    return unknown_record(one["person"], since=None if since == _BEFORE_ALL else iso(since))
+
+
+def _nobody(user_id: str, name: str, pbx: int | None) -> Person:
+    """Somebody the engine has not written about yet."""
+    return Person(
+        user_id=user_id,
+        name=name,
+        pbx=pbx,
+        phone=PhoneState.OFFLINE if pbx is None else PhoneState.UNKNOWN,
+        im=ImState.OFFLINE if pbx is None else ImState.UNKNOWN,
+    )
+
+
+def _numbers(ids: Iterable[str]) -> list[int]:
+    return [int(one) for one in ids if one.isascii() and one.isdecimal() and len(one) < 19]
