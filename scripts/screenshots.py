@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,6 +142,7 @@ def addresses(process: subprocess.Popen[str], url: str) -> tuple[str, str]:
         pbx_url = found[1] if found else pbx_url
         is_ready = is_ready or url in line
         if is_ready and pbx_url:
+            threading.Thread(target=process.stdout.read, daemon=True).start()  # or it would fill up
             return url, pbx_url
     sys.exit("bluetel: the demo did not start:\n" + "".join(lines))
 
