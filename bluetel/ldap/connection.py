@@ -20,7 +20,7 @@ import struct
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from bluetel.ldap.attributes import Schema
 from bluetel.ldap.config import LdapConfig, LdapServer, Security
@@ -82,6 +82,13 @@ def tls_context(config: LdapConfig) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=config.ca_file or None)
     except OSError as error:
         raise LdapSettingsError(f"the LDAP CA file can't be used: {error.strerror}") from None
+
+
+class _Response(TypedDict):
+    """What ldap3 makes of one entry of an answer."""
+
+    dn: str
+    raw_attributes: dict[str, list[bytes]]
 
 
 class Connection:
@@ -283,17 +290,17 @@ class Connection:
                 paged_size=page_size,
                 paged_cookie=cookie,
             )
-            result = self._raw.result
-            entries = tuple(
-                _entry(response)
-                for response in self._raw.response or ()
-                if response["type"] == "searchResEntry"
-            )
-            controls = result.get("controls", {})
-            next_cookie = controls.get(_PAGED_RESULTS, {}).get("value", {}).get("cookie")
         except _TRANSPORT_ERRORS as error:
             _drop(self._raw)
             raise _unavailable(self.server, error, None) from None
+        result = self._raw.result
+        entries = tuple(
+            _entry(response)
+            for response in self._raw.response or ()
+            if response["type"] == "searchResEntry"
+        )
+        paging = (result.get("controls") or {}).get(_PAGED_RESULTS)
+        next_cookie = paging["value"]["cookie"] if paging else None
         self._check(result["result"])
         return Answer(entries, complete=result["result"] not in _CUT_SHORT), next_cookie or None
 
@@ -376,16 +383,14 @@ class _VerifiedTls(ldap3.Tls):
         connection.socket = _TimedSocket(wrapped)
 
 
-def _entry(response: dict[str, object]) -> Entry:
+def _entry(response: _Response) -> Entry:
     attributes: dict[str, tuple[bytes, ...]] = {}
     raw = response["raw_attributes"]
-    if not isinstance(raw, dict):
-        raise TypeError("an entry without attributes")
     # "cn" goes before "cn;lang-fr", so that the plain value is the first.
     for name in sorted(raw):
         plain = name.partition(";")[0].lower()
         attributes[plain] = attributes.get(plain, ()) + tuple(raw[name])
-    return Entry(str(response["dn"]), attributes)
+    return Entry(response["dn"], attributes)
 
 
 def _unavailable(

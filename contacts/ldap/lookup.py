@@ -8,7 +8,7 @@ from bluetel.ldap.attributes import Field
 from bluetel.ldap.client import LdapClient, Session
 from bluetel.ldap.filters import all_of
 from contacts.ldap.person import LdapPerson, person_of
-from contacts.ldap.terms import Term, filter_for, is_loose_worthwhile, matches, parse_term
+from contacts.ldap.terms import Term, filter_for, is_exact, is_loose_worthwhile, matches, parse_term
 
 _READ_FIELDS = tuple(field for field in Field if field is not Field.PHOTO)
 
@@ -51,5 +51,8 @@ def _search(session: Session, term: Term, *, limit: int, loose: bool) -> LookupR
         if (person := person_of(entry, attributes=attributes, photo_limit=0)) is not None
         and matches(term, person)
     )
-    ranked = sorted(people, key=lambda person: (person.name.casefold(), person.id))
+    ranked = sorted(
+        people,
+        key=lambda person: (not is_exact(term, person), person.name.casefold(), person.id),
+    )
     return LookupResult(tuple(ranked[:limit]), complete=answer.complete and len(people) <= limit)

@@ -12,12 +12,12 @@ import unicodedata
 from dataclasses import dataclass
 
 import phonenumbers
-from anyascii import anyascii
 
 from bluetel.ldap.attributes import AttributeMap, Field
 from bluetel.ldap.filters import all_of, any_of, escape
 from bluetel.telephony.text import safe_text
 from contacts.ldap.person import LdapPerson
+from contacts.rules import fold, words_of
 
 TERM_MIN = 2
 TERM_MAX = 100
@@ -54,11 +54,6 @@ class Term:
     digits: tuple[str, ...]
 
 
-def fold(text: str) -> str:
-    """``text`` without case and accents, in ASCII: "Łucja" is "lucja", "Groß" is "gross"."""
-    return anyascii(unicodedata.normalize("NFKC", text)).casefold()
-
-
 def parse_term(text: str, *, country: str) -> Term | None:
     """The term in ``text``; None when it is too short, too long or holds nothing to look for."""
     if len(text) > TERM_MAX * 2 or _NEVER_IN_A_NAME.search(text) or not _is_balanced(text):
@@ -70,21 +65,25 @@ def parse_term(text: str, *, country: str) -> Term | None:
         digits = _digit_spellings(clean, country=country)
         return Term((), (), digits) if digits else None
     spelled = tuple(dict.fromkeys(_WORD.findall(clean.lower())))
-    words = tuple(dict.fromkeys(filter(None, (fold(word) for word in spelled))))
+    words = tuple(dict.fromkeys(words_of(clean)))
     if not words or len(spelled) > _WORDS_MAX or max(map(len, words)) < TERM_MIN:
         return None
     return Term(words, spelled, ())
 
 
 def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
-    """The filter that finds the term; ``loose`` also where letters there have accents.
+    """The filter that finds the term; ``loose`` also where it is written otherwise there.
 
     A loose filter is costly for the server (no index helps), so it is asked second.
     """
     if term.digits:
-        names = attributes.names(*_CALLABLE_FIELDS)
         # Numbers are written with spaces, dots and parentheses anywhere.
-        return any_of(f"({name}=*{'*'.join(digits)}*)" for name in names for digits in term.digits)
+        between = "*" if loose else ""
+        return any_of(
+            f"({name}=*{between.join(digits)}*)"
+            for name in attributes.names(*_CALLABLE_FIELDS)
+            for digits in term.digits
+        )
     names = attributes.names(*_TEXT_FIELDS)
     if loose:
         return all_of(
@@ -105,22 +104,29 @@ def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
 
 def is_loose_worthwhile(term: Term) -> bool:
     """Whether a second look may find more: enough letters are certain to spare the server."""
-    return bool(term.words) and all(_loose(word) for word in term.words)
+    return bool(term.digits) or all(_loose(word) for word in term.words)
 
 
 def matches(term: Term, person: LdapPerson) -> bool:
     """Whether this really is somebody the term means: each word begins a word of his."""
     if term.digits:
-        numbers = (
-            "".join(character for character in number if character.isdecimal())
-            for label, number in person.numbers
-            if label not in {Field.FAX, Field.PAGER}
-        )
-        return any(digits in number for number in numbers for digits in term.digits)
+        return any(digits in number for number in _digits_of(person) for digits in term.digits)
     texts = (person.name, person.given_name, person.family_name, person.company, *person.emails)
-    own = {fold(word) for text in texts for word in _WORD.findall(text)}
-    own |= {fold(email) for email in person.emails}
+    own = {word for text in texts for word in words_of(text)}
     return all(any(word.startswith(wanted) for word in own) for wanted in term.words)
+
+
+def is_exact(term: Term, person: LdapPerson) -> bool:
+    """Whether the term is one of his numbers, all of it."""
+    return any(number in term.digits for number in _digits_of(person))
+
+
+def _digits_of(person: LdapPerson) -> tuple[str, ...]:
+    return tuple(
+        "".join(filter(str.isdecimal, number))
+        for label, number in person.numbers
+        if label not in {Field.FAX, Field.PAGER}
+    )
 
 
 def _prefixes(word: str) -> tuple[str, ...]:
@@ -128,11 +134,15 @@ def _prefixes(word: str) -> tuple[str, ...]:
 
 
 def _loose(word: str) -> tuple[str, ...]:
+    """The word with wildcards for uncertain letters; nothing when hardly any letter is left."""
     for uncertain in (_SOMETIMES_ACCENTED, _OFTEN_ACCENTED):
-        certain = [letter for letter in word if letter not in uncertain]
-        if len(certain) >= _LETTERS_CERTAIN:
-            pattern = "".join("*" if letter in uncertain else escape(letter) for letter in word)
-            return (re.sub(r"\*+", "*", f"*{pattern}*"),)
+        certain = sum(letter not in uncertain for letter in word)
+        pattern = "".join("*" if letter in uncertain else escape(letter) for letter in word)
+        pattern = re.sub(r"\*+", "*", f"{pattern}*")
+        if certain and word[0] not in uncertain:
+            return _prefixes(pattern.removesuffix("*"))
+        if certain >= _LETTERS_CERTAIN:
+            return (f"*{pattern.removeprefix('*')}",)
     return ()
 
 
