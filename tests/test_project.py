@@ -295,4 +295,5 @@ def test_the_catalogue_has_every_text_of_code_and_pages(tmp_path: Path) -> None:
         for entry in polib.pofile(str(ROOT / "locale/fr/LC_MESSAGES/django.po"))
     }
     used = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(collected))}
-    assert not used - known
+    missing = used - known
+    assert not missing
