@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from contacts.selectors import colleagues_matching
-from contacts.sources import Found, State
+from contacts.sources import MAX_PEOPLE, Found, State
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -24,4 +24,4 @@ class Colleagues:
 
     def search(self, viewer: User, asked: Question) -> Found:
         """Colleagues by name, e-mail, extension or mobile number."""
-        return Found(state=State.OK, people=colleagues_matching(viewer, asked))
+        return Found(state=State.OK, people=colleagues_matching(viewer, asked, limit=MAX_PEOPLE))

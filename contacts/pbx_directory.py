@@ -27,7 +27,7 @@ from bluetel.telephony.text import safe_text
 from bluetel.telephony.types import Capability, DirectoryEntry, PbxUserId
 from contacts.rules import Match, Person, match
 from contacts.selectors import colleagues_by_pbx_id
-from contacts.sources import Found, State
+from contacts.sources import MAX_PEOPLE, Found, State
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import Pbx, User
@@ -40,7 +40,6 @@ KEPT: Final = 60
 FAILURE_KEPT: Final = 5
 MIN_TERM: Final = 2
 """Wazo's directory has neither pages nor a limit: one letter would fetch everybody."""
-MAX_PEOPLE: Final = 200
 WORKERS: Final = 8
 MAX_WAITING: Final = 64
 

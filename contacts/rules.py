@@ -7,18 +7,27 @@ any word of a name; digits match anywhere in a number, however either is written
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import lru_cache
+from operator import itemgetter
+from typing import Final
 
 from anyascii import anyascii
 
 from bluetel.telephony import numbers
 
-MAX_TEXT = 100
+MAX_TEXT: Final = 100
 """Characters of a question that count."""
+
+EXTENSION_DIGITS: Final = 6
+"""Up to here a number has one writing: nothing so short is dialled in two ways."""
+
+REMEMBERED: Final = 100_000
+"""Names and numbers kept folded: some 20 MB when full."""
 
 _NUMBER_LIKE = re.compile(r"[0-9+ ().\-/*#]+")
 
@@ -31,6 +40,10 @@ class Kind(StrEnum):
     WORK = "work"
     HOME = "home"
     OTHER = "other"
+
+
+MACHINES: Final = frozenset({"fax", "pager"})
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
 
 class Match(IntEnum):
@@ -71,7 +84,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What somebody typed, folded. ``digits`` is empty unless it can be a part of a number."""
+    """What somebody typed.
+
+    ``terms`` are its folded words, a space before each. ``digits`` is empty unless all of it can
+    be a part of a number.
+    """
 
     text: str
     terms: tuple[str, ...]
@@ -83,16 +100,19 @@ def fold(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", anyascii(text).lower()))
 
 
-@lru_cache(maxsize=65_536)
-def words_of(text: str) -> tuple[str, ...]:
-    """The folded words of a name; remembered, for the same names are searched at each key."""
-    return tuple(fold(text).split())
+@lru_cache(maxsize=REMEMBERED)
+def words_of(text: str) -> str:
+    """The folded words of a name, a space before each: a term begins a word if ``" term"`` is in.
+
+    Remembered, for the same names are searched at every key that is pressed.
+    """
+    return f" {fold(text)}"
 
 
 def question(text: str) -> Question | None:
     """What ``text`` asks for, or None when there is nothing in it to look for."""
     text = " ".join(text.split())[:MAX_TEXT]
-    terms = tuple(fold(text).split())
+    terms = tuple(f" {word}" for word in fold(text).split())
     digits = ""
     if _NUMBER_LIKE.fullmatch(text):
         digits = re.sub(r"[^0-9*#]", "", re.sub(r"\( ?0 ?\)", "", text))
@@ -103,18 +123,17 @@ def question(text: str) -> Question | None:
 
 def kind_of(label: str) -> Kind | None:
     """The kind that a number's label gives its row; fax and pager numbers have no row."""
-    if label in ("fax", "pager"):
-        return None
-    return Kind(label) if label in set(Kind) else Kind.OTHER
+    return None if label in MACHINES else _KINDS.get(label, Kind.OTHER)
 
 
-@lru_cache(maxsize=65_536)
 def writings(number: str, country: str) -> tuple[str, ...]:
-    """The digits of a number as the site dials it, as others do, and as entered.
+    """The digits of a number as E.164 has them, as the site dials it, as others do, as entered.
 
-    The first identifies it: E.164 without ``+`` for public numbers.
+    The first identifies it.
     """
     entered = numbers.keypad_only(number)
+    if number == entered and len(number) <= EXTENSION_DIGITS:
+        return (entered,)
     try:
         read = numbers.parse(number, country=country, plan=numbers.NumberPlan())
     except numbers.InvalidNumber:
@@ -125,15 +144,42 @@ def writings(number: str, country: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((read.digits, national, f"00{read.digits}", entered)))
 
 
+NOTHING_TO_DIAL: Final = "\n\n"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def lines_of(number: str, country: str) -> str:
+    """The writings of a number, one on each line, with a line end before and behind each."""
+    return "\n" + "\n".join(writings(number, country)) + "\n"
+
+
 def match(asked: Question, person: Person, *, country: str) -> Match | None:
     """How ``person`` answers, by name, number or further text; None when not at all."""
-    found = [_match_name(asked, person)]
+    best = _match_name(asked, person)
     if asked.digits:
-        found += [_match_number(asked.digits, number, country) for _, number in person.numbers]
-    best = min((one for one in found if one is not None), default=None)
+        for _, number in person.numbers:
+            best = _better(best, _match_number(asked.digits, number, country))
     if best is None and _match_terms(asked, person, country):
         return Match.ELSEWHERE
     return best
+
+
+def best_of(asked: Question, people: Iterable[Person], *, country: str, limit: int) -> list[Person]:
+    """The people who answer best, at most ``limit``: for a source that has very many."""
+    found = (
+        (match(asked, person, country=country), place, person)
+        for place, person in enumerate(people)
+    )
+    best = heapq.nsmallest(
+        limit,
+        (
+            (worth, words_of(person.name), place, person)
+            for worth, place, person in found
+            if worth is not None
+        ),
+        key=itemgetter(0, 1, 2),
+    )
+    return [person for *_, person in best]
 
 
 def rows_of(
@@ -149,12 +195,13 @@ def rows_of(
         by_name = _match_name(asked, person)
         for label, number in person.numbers:
             kind = kind_of(label)
-            if kind is None or not numbers.keypad_only(number):
+            if kind is None or lines_of(number, country) == NOTHING_TO_DIAL:
                 continue
-            by_number = _match_number(asked.digits, number, country) if asked.digits else None
-            best = min(
-                (one for one in (by_name, by_number) if one is not None), default=Match.ELSEWHERE
-            )
+            best = by_name
+            if asked.digits:
+                best = _better(best, _match_number(asked.digits, number, country))
+            if best is None:
+                best = Match.ELSEWHERE
             row = Row(person=person, number=number, label=label, kind=kind, source=source)
             ranked.append((best, row))
     return ranked
@@ -197,36 +244,37 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> 
 
 
 def _key(row: Row, who: str, country: str) -> tuple[str, str]:
-    return who, writings(row.number, country)[0]
+    return who, lines_of(row.number, country).split("\n", 2)[1]
 
 
 def _name_key(row: Row) -> str:
     """A name in any order of its words; never equal to a user's id, which is a number."""
-    return "name:" + " ".join(sorted(words_of(row.person.name)))
+    return "name:" + " ".join(sorted(words_of(row.person.name).split()))
+
+
+def _better(one: Match | None, other: Match | None) -> Match | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def _match_name(asked: Question, person: Person) -> Match | None:
     words = words_of(person.name)
-    if not asked.terms:
+    if not asked.terms or not all(term in words for term in asked.terms):
         return None
-    if words == asked.terms:
+    whole = "".join(asked.terms)
+    if words == whole:
         return Match.WHOLE
-    if " ".join(words).startswith(" ".join(asked.terms)):
-        return Match.BEGINNING
-    if all(any(word.startswith(term) for word in words) for term in asked.terms):
-        return Match.WORDS
-    return None
+    return Match.BEGINNING if words.startswith(whole) else Match.WORDS
 
 
 def _match_number(digits: str, number: str, country: str) -> Match | None:
-    known = writings(number, country)
-    if digits in known:
+    lines = lines_of(number, country)
+    if digits not in lines:
+        return None
+    if f"\n{digits}\n" in lines:
         return Match.WHOLE
-    if any(writing.startswith(digits) for writing in known):
-        return Match.BEGINNING
-    if any(digits in writing for writing in known):
-        return Match.INSIDE
-    return None
+    return Match.BEGINNING if f"\n{digits}" in lines else Match.INSIDE
 
 
 def _match_terms(asked: Question, person: Person, country: str) -> bool:
@@ -234,11 +282,13 @@ def _match_terms(asked: Question, person: Person, country: str) -> bool:
 
     The groups of a number are no terms: "01 99" is not any number with 01 and 99 in it.
     """
-    words = words_of(f"{person.name} {person.more}")
-    apart = [] if asked.digits else [number for _, number in person.numbers]
-    known = [writing for number in apart for writing in writings(number, country)]
-    return bool(asked.terms) and all(
-        any(word.startswith(term) for word in words)
-        or (term.isdecimal() and any(term in writing for writing in known))
+    if not asked.terms:
+        return False
+    words = words_of(person.name), words_of(person.more)
+    apart = () if asked.digits else person.numbers
+    return all(
+        term in words[0]
+        or term in words[1]
+        or (term[1:].isdecimal() and any(term[1:] in lines_of(n, country) for _, n in apart))
         for term in asked.terms
     )

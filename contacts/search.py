@@ -78,7 +78,8 @@ def search(
         states.append(SourceState(name=name, state=found.state.value))
         ranked += rules.rows_of(asked, found.people, source=name, country=country)
     rows = rules.merged(ranked, country=country, limit=MAX_ROWS)
-    presence = states_of({row.person.user_id for row in rows if row.person.user_id})
+    users = {row.person.user_id for row in rows if row.person.user_id}
+    presence = states_of(users) if users else {}
     return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from bluetel.accounts.models import User
-from contacts.rules import Person, Question, match
+from contacts.rules import REMEMBERED, Person, Question, best_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 _COLUMNS = ("pk", "first_name", "last_name", "username", "extension", "mobile", "email")
 
 
-def colleagues_matching(viewer: User, asked: Question) -> list[Person]:
-    """The viewer's colleagues on his PBX who answer; himself and disabled accounts left out."""
+def colleagues_matching(viewer: User, asked: Question, *, limit: int) -> list[Person]:
+    """The best answers among the viewer's colleagues on his PBX.
+
+    He himself, disabled accounts and people without a number are left out.
+    """
     if viewer.pbx_id is None:
         return []
     users = User.objects.filter(pbx=viewer.pbx_id, is_active=True).exclude(pk=viewer.pk)
-    country = settings.COUNTRY
-    return [one for one in _people(users) if match(asked, one, country=country) is not None]
+    callable_users = users.exclude(extension="", mobile="")
+    return best_of(asked, _people(callable_users), country=settings.COUNTRY, limit=limit)
 
 
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:
@@ -34,12 +38,19 @@ def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Per
 
 
 def _people(users: QuerySet[User]) -> Iterable[Person]:
-    for pk, first, last, username, extension, mobile, email in users.values_list(*_COLUMNS):
-        entered = (("extension", extension), ("mobile", mobile))
-        yield Person(
-            name=f"{first} {last}".strip() or username,
-            numbers=tuple((label, number) for label, number in entered if number),
-            contact_id=f"user-{pk}",
-            user_id=str(pk),
-            more=email,
-        )
+    return (_person(*row) for row in users.values_list(*_COLUMNS))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _person(
+    pk: int, first: str, last: str, username: str, extension: str, mobile: str, email: str
+) -> Person:
+    """The same person while his row is the same: made anew for each key pressed it would cost."""
+    entered = (("extension", extension), ("mobile", mobile))
+    return Person(
+        name=f"{first} {last}".strip() or username,
+        numbers=tuple((label, number) for label, number in entered if number),
+        contact_id=f"user-{pk}",
+        user_id=str(pk),
+        more=email,
+    )

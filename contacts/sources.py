@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from contacts.rules import Person, Question
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
+
+
+MAX_PEOPLE: Final = 200
+"""As many as a source gives; the search shows 50 rows, some of which other sources have, too."""
 
 
 class State(StrEnum):

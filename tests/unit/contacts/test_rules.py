@@ -10,6 +10,7 @@ from contacts.rules import (
     Match,
     Person,
     Question,
+    best_of,
     fold,
     kind_of,
     match,
@@ -77,7 +78,7 @@ class TestQuestion:
         assert question(text) is None
 
     def test_one_character_is_enough(self) -> None:
-        assert asking("ł").terms == ("l",)
+        assert asking("ł").terms == (" l",)
 
     def test_a_star_code_is_looked_for_as_a_number(self) -> None:
         assert (asking("*9").digits, asking("*").digits) == ("*9", "*")
@@ -152,6 +153,9 @@ class TestMatching:
     def test_matches_are_of_different_worth(self, text: str, expected: Match | None) -> None:
         assert match(asking(text), NADIA, country="FR") is expected
 
+    def test_one_term_in_the_name_and_one_in_the_number_may_be_any_of_them(self) -> None:
+        assert match(asking("belk 9812"), NADIA, country="FR") is Match.ELSEWHERE
+
     @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=20))
     def test_any_text_can_be_asked_of_any_name(self, text: str, name: str, number: str) -> None:
         asked = question(text)
@@ -165,6 +169,9 @@ class TestMatching:
     def test_what_is_no_number_has_its_digits_as_writing(self) -> None:
         assert writings("019900", "FR") == ("019900",)
         assert writings("01 99 00 42", "FR") == ("01990042",)
+
+    def test_a_short_number_has_one_writing(self) -> None:
+        assert writings("118 218", "FR") == ("118218",)
 
 
 class TestRows:
@@ -220,6 +227,19 @@ class TestRows:
         crowd = [person(f"Nadia {place}", str(2000 + place)) for place in range(60)]
         rows = rows_of(asking("nadia"), crowd, source="Test", country="FR")
         assert len(merged(rows, country="FR", limit=50)) == 50
+
+    def test_a_number_asked_for_that_begins_a_name_too_has_the_better_worth(self) -> None:
+        studio = person("1002 Studio", "1002", "01 99 10 02 00")
+        assert match(asking("1002"), studio, country="FR") is Match.WHOLE
+
+
+class TestTheBest:
+    def test_of_very_many_the_best_are_taken(self) -> None:
+        crowd = [person(f"Nadia {place}", str(2000 + place)) for place in range(9)]
+        best = best_of(asking("nadia 7"), [*crowd, HELENE], country="FR", limit=3)
+        assert [one.name for one in best] == ["Nadia 7"]
+        best = best_of(asking("nadia"), [*crowd[::-1], HELENE], country="FR", limit=3)
+        assert [one.name for one in best] == ["Nadia 0", "Nadia 1", "Nadia 2"]
 
 
 class TestMerging:
