@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from bluetel.accounts.models import User
 from presence.selectors import people
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
     """What happens to a call now, and who is there."""
-    return render(request, "home.html", {"team": people(request.user, watch="team")["people"]})
+    team = people(request.user, watch="team")["people"]
+    found = User.objects.filter(pk__in=[person["user_id"] for person in team])
+    extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
+    rows = [{**person, "extension": extensions.get(person["user_id"], "")} for person in team]
+    return render(request, "home.html", {"team": rows})
 
 
 @login_required

@@ -1,0 +1,27 @@
+"""``python -m bench [NAME …]``: measure, print a line of JSON for each figure, fail on a miss."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import click_to_call, live_events
+
+BENCHES = {"click_to_call": click_to_call.run, "live_events": live_events.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benches, or all; 1 when a gate is missed."""
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        print(f"no bench is called {', '.join(sorted(unknown))}; there is: {', '.join(BENCHES)}")
+        return 2
+    missed = 0
+    for name in names or BENCHES:
+        for figure in BENCHES[name]():
+            print(figure.line(), flush=True)
+            missed += not figure.met
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

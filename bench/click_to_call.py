@@ -1,0 +1,222 @@
+"""C1, C2, C3: what BlueTel adds to a click, how it uses its connections, and a PBX that hangs."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import TypeVar
+
+import requests
+
+from bench.figure import Figure, percentile
+from bench.servers import BlueTel, bluetel, pbx_token, simulated_pbx
+from bluetel.telephony.ports import PbxConfig
+from bluetel.telephony.types import PbxUser
+from bluetel.telephony.wazo.backend import WazoBackend
+
+ROUNDS = 5
+CALLS_A_ROUND = 30
+_numbers = count(199_000_000)
+
+T = TypeVar("T")
+
+
+def _number() -> str:
+    """A fresh outside number: asking for the same one again would be the same call."""
+    return f"0{next(_numbers)}"
+
+
+def run() -> Iterator[Figure]:
+    """Measure all three against one simulated PBX."""
+    with simulated_pbx(users=40) as pbx_url, bluetel(pbx_url) as server:
+        backend = _backend(pbx_url)
+        people = list(backend.users())
+        yield from _overhead(server, people)
+        yield from _reuse(pbx_url, people)
+        backend.close()
+        yield from _hung_pbx(server, people)
+
+
+def _overhead(server: BlueTel, people: list[PbxUser]) -> Iterator[Figure]:
+    """C1: a click through the whole REST stack, against the same command given to the PBX."""
+    bare = _bare_caller(server.pbx_url, people, keep_open=True)
+    through = _api_caller(server, people)
+    taken: dict[Callable[[], None], list[float]] = {bare: [], through: []}
+    for _ in range(10):
+        bare()
+        through()
+    for _ in range(ROUNDS):
+        for call in random.sample([bare, through], 2):
+            for _ in range(CALLS_A_ROUND):
+                begin = time.perf_counter()
+                call()
+                taken[call].append((time.perf_counter() - begin) * 1000)
+    p50, p99 = (
+        percentile(taken[through], share) - percentile(taken[bare], share) for share in (0.5, 0.99)
+    )
+    against = (
+        f"the bare PBX command in the same run: p50 {percentile(taken[bare], 0.5):.1f} ms, "
+        f"p99 {percentile(taken[bare], 0.99):.1f} ms"
+    )
+    yield Figure(
+        id="C1",
+        value=round(p50, 2),
+        unit="ms added at p50",
+        goal="<= 8",
+        met=p50 <= 8,
+        against=f"{against}; added at p99: {p99:.1f} ms",
+    )
+
+
+def _reuse(pbx_url: str, people: list[PbxUser]) -> Iterator[Figure]:
+    """C2: connections that stay open, against one for each call, by the same client."""
+    backend, callers = _backend(pbx_url), _round_robin(people[20:])
+    before = _traffic(pbx_url)
+    pooled = _calls_per_second(lambda: backend.place_call(next(callers).id, _number()))
+    after = _traffic(pbx_url)
+    backend.close()
+    fresh = _calls_per_second(_bare_caller(pbx_url, people, keep_open=False))
+    commands = after["requests"] - before["requests"]
+    opened = after["connections"] - before["connections"]
+    reused = 1 - opened / commands
+    yield Figure(
+        id="C2",
+        value=round(reused * 100, 2),
+        unit="% of commands on a connection that was open",
+        goal=">= 99",
+        met=reused >= 0.99,
+        against=f"{commands} commands, {opened} connections accepted by the PBX",
+    )
+    yield Figure(
+        id="C2-throughput",
+        value=round(pooled / fresh, 2),
+        unit="x the calls per second",
+        goal=">= 1.5",
+        met=pooled >= 1.5 * fresh,
+        against=f"a new connection for each call in the same run: {fresh:.0f}/s",
+    )
+
+
+def _hung_pbx(server: BlueTel, people: list[PbxUser]) -> Iterator[Figure]:
+    """C3: while the PBX never answers, calls fail in time and the other pages don't notice."""
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {server.token(_username(people[0]))}"
+
+    def ask() -> float:
+        begin = time.perf_counter()
+        session.get(f"{server.url}/api/v1/presence", timeout=10).raise_for_status()
+        return (time.perf_counter() - begin) * 1000
+
+    calm = [ask() for _ in range(200)]
+    server.fault(hang=True)
+    try:
+        callers = [_raw_caller(server, person) for person in people[1:9]]
+        with ThreadPoolExecutor(len(callers)) as pool:
+            placing = [pool.submit(caller) for caller in callers]
+            hung = [ask() for _ in range(200)]
+            failures = [future.result() for future in placing]
+    finally:
+        server.fault(hang=False)
+    slowest = max(seconds for seconds, _ in failures)
+    statuses = {status for _, status in failures}
+    yield Figure(
+        id="C3",
+        value=round(slowest, 2),
+        unit="s until a call fails",
+        goal="<= 5",
+        met=slowest <= 5 and statuses == {503},
+        against=f"{len(callers)} calls at a PBX that never answers; statuses {sorted(statuses)}",
+    )
+    ratio = percentile(hung, 0.99) / percentile(calm, 0.99)
+    yield Figure(
+        id="C3-others",
+        value=round(ratio, 2),
+        unit="x the p99 of another endpoint",
+        goal="<= 2",
+        met=ratio <= 2,
+        against=f"the same endpoint before, p99 {percentile(calm, 0.99):.1f} ms",
+    )
+
+
+def _bare_caller(pbx_url: str, people: list[PbxUser], *, keep_open: bool) -> Callable[[], None]:
+    """Places calls by the PBX's own route, on one connection or on one for each call."""
+    session = requests.Session()
+    session.headers["X-Auth-Token"] = pbx_token(pbx_url)
+    callers = _round_robin(people[20:])
+
+    def call() -> None:
+        person = next(callers)
+        body = {
+            "source": {"user": person.id},
+            "destination": {
+                "context": person.lines[0].context,
+                "extension": _number(),
+                "priority": 1,
+            },
+        }
+        session.post(f"{pbx_url}/api/calld/1.0/calls", json=body, timeout=5).raise_for_status()
+        if not keep_open:
+            session.close()
+
+    return call
+
+
+def _api_caller(server: BlueTel, people: list[PbxUser]) -> Callable[[], None]:
+    session = requests.Session()
+    tokens = _round_robin([server.token(_username(person)) for person in people[10:20]])
+
+    def call() -> None:
+        session.post(
+            f"{server.url}/api/v1/calls",
+            json={"number": _number()},
+            headers={"Authorization": f"Bearer {next(tokens)}"},
+            timeout=10,
+        ).raise_for_status()
+
+    return call
+
+
+def _raw_caller(server: BlueTel, person: PbxUser) -> Callable[[], tuple[float, int]]:
+    token = server.token(_username(person))
+
+    def call() -> tuple[float, int]:
+        begin = time.perf_counter()
+        answer = requests.post(
+            f"{server.url}/api/v1/calls",
+            json={"number": _number()},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=20,
+        )
+        return time.perf_counter() - begin, answer.status_code
+
+    return call
+
+
+def _calls_per_second(place: Callable[[], object]) -> float:
+    calls = 200
+    place()
+    begin = time.perf_counter()
+    for _ in range(calls):
+        place()
+    return calls / (time.perf_counter() - begin)
+
+
+def _traffic(pbx_url: str) -> dict[str, int]:
+    found: dict[str, int] = requests.get(f"{pbx_url}/_simulator/log", timeout=5).json()["traffic"]
+    return found
+
+
+def _backend(pbx_url: str) -> WazoBackend:
+    return WazoBackend(PbxConfig(name="bench", url=pbx_url, username="bluetel", password="bluetel"))  # noqa: S106 — the simulator's
+
+
+def _username(person: PbxUser) -> str:
+    return person.login or person.email
+
+
+def _round_robin(things: list[T]) -> Iterator[T]:
+    while True:
+        yield from things

@@ -1,0 +1,156 @@
+"""What the benches measure: a simulated PBX, and BlueTel in front of it, each its own process."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class BlueTel:
+    """A running BlueTel: its address, its PBX's, its process and its environment."""
+
+    url: str
+    pbx_url: str
+    pid: int
+    environ: dict[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """The last line a management command prints."""
+        answer = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return answer.stdout.strip().splitlines()[-1]
+
+    def token(self, username: str) -> str:
+        """An API token."""
+        return self.manage("create_api_token", username)
+
+    def fault(self, **faults: object) -> None:
+        """Have the PBX misbehave."""
+        requests.post(f"{self.pbx_url}/_simulator/faults", json=faults, timeout=5)
+
+
+def pbx_token(pbx_url: str) -> str:
+    """A token of the PBX's service account, for what speaks to it without BlueTel."""
+    answer = requests.post(
+        f"{pbx_url}/api/auth/0.1/token", json={}, auth=("bluetel", "bluetel"), timeout=5
+    )
+    token: str = answer.json()["data"]["token"]
+    return token
+
+
+@contextmanager
+def simulated_pbx(*, users: int = 9) -> Iterator[str]:
+    """A simulated PBX's address."""
+    port = free_port()
+    with _running(
+        "simulate_pbx",
+        "--dialect",
+        "wazo",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--users",
+        str(users),
+        environ=_environment({}),
+    ):
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/_simulator/phones")
+        yield url
+
+
+@contextmanager
+def bluetel(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
+    """BlueTel in its embedded form, as an administrator sets it up in front of ``pbx_url``."""
+    with tempfile.TemporaryDirectory(prefix="bluetel-bench-") as data_dir:
+        port = free_port()
+        environ = _environment(
+            {
+                "BLUETEL_DATA_DIR": data_dir,
+                "BLUETEL_PORT": str(port),
+                "BLUETEL_CALLS_PER_MINUTE": "1000000",
+                "BENCH_PASSWORD": "bluetel",
+                **settings,
+            }
+        )
+        url = f"http://127.0.0.1:{port}"
+        ready = BlueTel(url, pbx_url, 0, environ)
+        ready.manage("migrate")
+        ready.manage(
+            "connect_pbx",
+            "bench",
+            "--kind",
+            "wazo",
+            "--url",
+            pbx_url,
+            "--username",
+            "bluetel",
+            "--password-env",
+            "BENCH_PASSWORD",
+        )
+        ready.manage("sync_users", "bench")
+        with _running("serve", environ=environ) as process:
+            _wait_for(f"{url}/accounts/login/")
+            yield BlueTel(url, pbx_url, process.pid, environ)
+
+
+@contextmanager
+def _running(*arguments: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BLUETEL_")}
+    return {**clean, **settings}
+
+
+def _wait_for(url: str, *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while time.monotonic() < end:
+        try:
+            if requests.get(url, timeout=2).status_code < 500:
+                return
+        except requests.RequestException:
+            pause.wait(0.1)
+    raise RuntimeError(f"{re.sub('[0-9]+$', 'PORT', url)} did not come up")
