@@ -1,4 +1,4 @@
-"""What the call bar says of a call, as the API gives it; ``static/js/call-view.js`` says the same."""
+"""What the call bar says of a call; ``static/js/call-view.js`` says the same."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ export function callBar(calls, actions, caller) {
       this.addEventListener("click", (event) => this.#clicked(event), { signal });
       this.addEventListener("submit", (event) => this.#submitted(event), { signal });
       this.addEventListener("keydown", (event) => this.#pressed(event), { signal });
-      // Some buttons need this script: the server draws them hidden.
+      // The server draws what needs this script hidden.
       for (const line of this.querySelectorAll("[data-call]")) {
         showPhase(line, line.getAttribute("data-phase") ?? "");
       }
@@ -54,9 +54,9 @@ export function callBar(calls, actions, caller) {
      */
     refuse(party, message) {
       const line = this.#lineOf("refused") ?? this.#add("refused");
-      fillSlots(line, { name: party, message, initials: "!" });
       line.dataset.phase = "refused";
       showPhase(line, "refused");
+      fillSlots(line, { name: party, message, initials: "!" });
     }
 
     /** @param {string} id */
@@ -96,8 +96,8 @@ export function callBar(calls, actions, caller) {
     #draw(line, call) {
       const phase = phaseOf(call);
       const hadFocus = line.contains(document.activeElement);
-      fillSlots(line, textsOf(call));
       showPhase(line, phase);
+      fillSlots(line, textsOf(call));
       if (line.dataset.phase !== phase) {
         line.dataset.phase = phase;
         actions.complain(line, "");
@@ -109,8 +109,8 @@ export function callBar(calls, actions, caller) {
       const mute = line.querySelector('[data-part="mute"]');
       mute?.setAttribute("aria-pressed", String(call.muted));
       mute?.setAttribute("data-action", call.muted ? "unmute" : "mute");
-      if (hadFocus && !isShown(document.activeElement)) {
-        /** @type {HTMLElement | null} */ (line.querySelector(".button:not([hidden])"))?.focus();
+      if (hadFocus && !line.contains(document.activeElement)) {
+        /** @type {HTMLElement | null} */ (line.querySelector(".button"))?.focus();
       }
       if (call.state === "ended" && isDone(call)) {
         setTimeout(() => calls.dismiss(call.id), FAREWELL);
@@ -205,9 +205,4 @@ export function callBar(calls, actions, caller) {
       }
     }
   };
-}
-
-/** @param {Element | null} element */
-function isShown(element) {
-  return element instanceof HTMLElement && element.offsetParent !== null;
 }

@@ -13,6 +13,7 @@ export function nowSentence(store) {
 
     connectedCallback() {
       this.#detach = new AbortController();
+      showPhase(this, this.dataset.phase ?? "");
       const { signal } = this.#detach;
       store.addEventListener("change", () => this.#draw(), { signal });
       store.addEventListener("lost", () => showPhase(this, "unknown"), { signal });

@@ -1,7 +1,10 @@
 /**
  * The two marks by which a page tells a script what to fill in: `data-slot` on a text, `data-when`
- * on what shows in some phases only.
+ * on what is there in some phases only.
  */
+
+/** @type {WeakMap<ParentNode, [Element, Comment][]>} the parts of a root, and what holds their place */
+const partsOf = new WeakMap();
 
 /**
  * @param {ParentNode} root
@@ -17,14 +20,35 @@ export function fillSlots(root, texts) {
 }
 
 /**
+ * Leave only what belongs to the present phases. The rest is taken out, not hidden: what a page
+ * does not say, nobody should find in it. Slots in parts that come back are filled afterwards.
+ *
  * @param {ParentNode} root
  * @param {...string} phases what is the case now
  */
 export function showPhase(root, ...phases) {
-  for (const part of root.querySelectorAll("[data-when]")) {
+  for (const [part, place] of partsIn(root)) {
     const names = (part.getAttribute("data-when") ?? "").split(" ");
-    part.toggleAttribute("hidden", !phases.some((phase) => names.includes(phase)));
+    const isWanted = phases.some((phase) => names.includes(phase));
+    if (isWanted && place.parentNode) {
+      place.replaceWith(part);
+    } else if (!isWanted && part.parentNode) {
+      part.replaceWith(place);
+    }
   }
+}
+
+/** @param {ParentNode} root */
+function partsIn(root) {
+  let parts = partsOf.get(root);
+  if (!parts) {
+    parts = [...root.querySelectorAll("[data-when]")].map((part) => {
+      part.removeAttribute("hidden");
+      return [part, document.createComment(" ")];
+    });
+    partsOf.set(root, parts);
+  }
+  return parts;
 }
 
 /**
