@@ -235,20 +235,19 @@ class CallBook:
 
     def apply(self, news: LegNews) -> list[Call]:
         """Take one piece of news; gives the calls that are different now, whole."""
-        match news:
-            case LegSeen(leg=leg, at=at):
-                self._track(leg).see(leg, at)
-                return self._changed(self._conversation_of[leg.id])
-            case LegEnded(leg=leg):
-                self._track(leg).end(leg)
-                return self._changed(self._conversation_of[leg.id])
-            case LegHeld(id=leg_id, held=held, at=at):
-                return self._hold(leg_id, held=held, at=at)
-            case CallMissed(conversation=conversation, reason=reason):
-                self._missed[conversation] = reason
-                while len(self._missed) > MOST_ENDED:
-                    self._missed.popitem(last=False)
-                return self._changed(conversation)
+        if isinstance(news, LegHeld):
+            return self._hold(news.id, held=news.held, at=news.at)
+        if isinstance(news, CallMissed):
+            self._missed[news.conversation] = news.reason
+            if len(self._missed) > MOST_ENDED:
+                self._missed.popitem(last=False)
+            return self._changed(news.conversation)
+        track = self._track(news.leg)
+        if isinstance(news, LegSeen):
+            track.see(news.leg, news.at)
+        else:
+            track.end(news.leg)
+        return self._changed(self._conversation_of[news.leg.id])
 
     def reconcile(self, legs: Iterable[Leg]) -> list[Call]:
         """Take a snapshot of all living legs; who isn't in it has ended unheard, cause unknown.
@@ -339,14 +338,16 @@ def _calls(conversation: ConversationId, tracks: Sequence[_Track], missed: str) 
             by_user.setdefault(track.user, []).append(track)
     for user, own in by_user.items():
         others = [track for track in tracks if track.user != user]
-        yield _call(user, conversation, max(own, key=_weight), own, others, missed)
+        # Of equal legs the lower id, so that the order of arrival doesn't matter.
+        main = max(sorted(own, key=lambda track: track.record.id), key=_weight)
+        yield _call(user, conversation, main, own, others, missed)
 
 
-def _weight(track: _Track) -> tuple[bool, int, bool, float, str]:
+def _weight(track: _Track) -> tuple[bool, int, bool, float]:
     """Which of a person's legs stands for his call: alive, furthest, talking, oldest."""
     created = track.record.created_at
     age = -created.timestamp() if created is not None else 0.0
-    return (track.ended is None, track.phase, track.connected, age, track.record.id)
+    return (track.ended is None, track.phase, track.connected, age)
 
 
 def _call(

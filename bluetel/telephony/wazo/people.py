@@ -134,19 +134,21 @@ class WazoPeople:
     def _logins(self) -> dict[PbxUserId, str]:
         """Logins by person; empty where the account may not read them (``auth.users.read``)."""
         logins: dict[PbxUserId, str] = {}
+        seen = 0
         while self._logins_are_readable:
             try:
                 page = self._rest.get(
                     Service.AUTH,
                     "/users",
                     what="list of accounts",
-                    params={"limit": 200, "offset": len(logins), "order": "username"},
+                    params={"limit": 200, "offset": seen, "order": "username"},
                 )
             except (Forbidden, NotFound):
                 self._logins_are_readable = False
                 break
             found = [decode.login(item) for item in decode.items(page, what="list of accounts")]
             logins.update(found)
-            if decode.page_is_last(page, seen=len(logins), what="list of accounts"):
+            seen += len(found)
+            if decode.page_is_last(page, seen=seen, what="list of accounts"):
                 break
         return logins

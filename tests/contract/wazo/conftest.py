@@ -58,7 +58,8 @@ def pauses() -> list[float]:
 def backend(player: Player, pauses: list[float]) -> Iterator[WazoBackend]:
     """A backend on the player; it waits for nothing."""
     made = WazoBackend(
-        config(player), clockwork=Clockwork(sleep=pauses.append, rng=random.Random(1))
+        config(player),
+        clockwork=Clockwork(sleep=pauses.append, rng=random.Random(1)),
     )
     yield made
     made.close()

@@ -80,6 +80,7 @@ class Player:
         self.requests: list[Request] = []
         self.connections = 0
         self.released = threading.Event()
+        self.refused_tokens: dict[str, Reply] = {}
         self._replies: dict[tuple[str, str], deque[Reply]] = {}
         self._lock = threading.Lock()
         self.url = ""
@@ -97,6 +98,9 @@ class Player:
     def take(self, request: Request) -> Reply:
         with self._lock:
             self.requests.append(request)
+            refusal = self.refused_tokens.get(request.headers.get("X-Auth-Token", ""))
+            if refusal is not None:
+                return refusal
             found = self._replies.get((request.method, request.path))
             if not found:
                 return Reply(404, {"_text": "<h1>Not Found</h1>"}, {"Content-Type": "text/html"})
