@@ -17,7 +17,7 @@ from bluetel.ldap.attributes import AttributeMap, Field
 from bluetel.ldap.filters import all_of, any_of, escape
 from bluetel.telephony.text import safe_text
 from contacts.ldap.person import LdapPerson
-from contacts.rules import fold, words_of
+from contacts.rules import fold
 
 TERM_MIN = 2
 TERM_MAX = 100
@@ -65,7 +65,7 @@ def parse_term(text: str, *, country: str) -> Term | None:
         digits = _digit_spellings(clean, country=country)
         return Term((), (), digits) if digits else None
     spelled = tuple(dict.fromkeys(_WORD.findall(clean.lower())))
-    words = tuple(dict.fromkeys(words_of(clean)))
+    words = tuple(dict.fromkeys(fold(clean).split()))
     if not words or len(spelled) > _WORDS_MAX or max(map(len, words)) < TERM_MIN:
         return None
     return Term(words, spelled, ())
@@ -112,7 +112,7 @@ def matches(term: Term, person: LdapPerson) -> bool:
     if term.digits:
         return any(digits in number for number in _digits_of(person) for digits in term.digits)
     texts = (person.name, person.given_name, person.family_name, person.company, *person.emails)
-    own = {word for text in texts for word in words_of(text)}
+    own = {word for text in texts for word in fold(text).split()}
     return all(any(word.startswith(wanted) for word in own) for wanted in term.words)
 
 

@@ -166,7 +166,10 @@ def test_a_manager_known_by_number_is_asked_for() -> None:
     entry = _entry({"entryUUID": "1", "cn": "Tom", "manager": "uid=ines,dc=demo,dc=test"})
 
     person = person_of(
-        entry, attributes=OPENLDAP, photo_limit=0, name_of={"uid=ines,dc=demo,dc=test": "Inès"}.get
+        entry,
+        attributes=OPENLDAP,
+        photo_limit=0,
+        name_of={"uid=ines,dc=demo,dc=test": "Inès"}.__getitem__,
     )
 
     assert person is not None

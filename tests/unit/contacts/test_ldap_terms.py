@@ -49,7 +49,7 @@ def test_some_terms_are_not_worth_asking(text: str) -> None:
 
 
 @given(st.text(max_size=120), st.booleans())
-def test_whatever_is_typed_makes_one_filter(text: str, loose: bool) -> None:  # noqa: FBT001
+def test_whatever_is_typed_makes_one_filter(text: str, loose: bool) -> None:
     term = parse_term(text, country="FR")
 
     if term is not None and (not loose or is_loose_worthwhile(term)):
