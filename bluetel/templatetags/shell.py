@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django import template
+from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,6 +28,13 @@ def icon(name: str, size: str = "") -> SafeString:
 def sprite() -> str:
     """Where the signs are drawn: ``{% sprite %}#ph-busy`` is one of them."""
     return static("icons.svg")
+
+
+@register.simple_tag
+def site_country() -> str:
+    """The site's country, ISO 3166: scripts group numbers as it is done there."""
+    country: str = settings.COUNTRY
+    return country
 
 
 @register.simple_tag
