@@ -26,7 +26,7 @@ class Command(BaseCommand):
     """Serves the simulated PBX until it is told to stop; it needs no database."""
 
     help = "Run a simulated PBX on loopback."
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -78,6 +78,6 @@ def _seconds(text: str) -> float | None:
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:
-    while sys.stdin.buffer.read1(4096):
+    while sys.stdin.buffer.read(1):
         pass
     server.should_exit = True

@@ -23,6 +23,14 @@ UNALLOCATED = 1
 """Q.850 causes; 127 is what Wazo gave for a caller who gave up while it rang (recorded)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A number and a name, as a display shows them."""
+
+    number: str
+    name: str = ""
+
+
 class LegStatus(StrEnum):
     """How far one leg is: its phone rings, it waits for the other side, or it is up."""
 
@@ -106,14 +114,14 @@ class Leg:
 
     @property
     def state(self) -> CallState:
-        """How the call looks from here; up with nobody else there is still ringing the peer."""
+        """How the call looks from here; a caller who is up with nobody still rings the peer."""
         if not self.is_live:
             return CallState.ENDED
         if self.status is LegStatus.RINGING:
             return CallState.RINGING_SELF
         if self.status is LegStatus.UP and self.held:
             return CallState.HELD
-        if self.status is LegStatus.UP and self.mates:
+        if self.status is LegStatus.UP and (self.mates or not self.is_caller):
             return CallState.TALKING
         if self.reached is CallState.TALKING and not self.rings:
             return CallState.TALKING
@@ -125,7 +133,8 @@ class Conversation:
     """All legs that share one origin; ``id`` is the first leg's.
 
     ``requested`` is the number first dialled, ``requested_person`` whom it meant;
-    ``forwarded_from`` the first person who forwarded, whose box takes the call in the end.
+    ``forwarded_from`` the first person who forwarded, whose box takes the call in the end;
+    ``missed`` why the last person called did not take it.
     """
 
     id: str
@@ -140,6 +149,7 @@ class Conversation:
     answered_by: Leg | None = None
     last_rung: Leg | None = None
     left_in: Box | None = None
+    missed: str = ""
     limit: Timer | None = None
     people: dict[str, Person] = field(default_factory=dict)
 

@@ -22,6 +22,7 @@ from bluetel.telephony.simulator.legs import (
     Conversation,
     Leg,
     LegStatus,
+    Party,
 )
 from bluetel.telephony.simulator.people import DeskLine, Person
 from bluetel.telephony.simulator.registry import Habits
@@ -74,10 +75,8 @@ class SimulatedPbx(Transfers):
                 local=True,
                 is_caller=True,
                 status=LegStatus.RINGING,
-                number=number,
-                name=number,
-                peer_number=number,
-                peer_name=number,
+                own=Party(number, number),
+                peer=Party(number, number),
             )
         own = [self._ring_own(call, person, line) for line in lines if line.plugged]
         together = [half, *own] if half else own
@@ -94,10 +93,8 @@ class SimulatedPbx(Transfers):
             line=line,
             is_caller=True,
             status=LegStatus.RINGING,
-            number=number,
-            name=number,
-            peer_number=number,
-            peer_name=number,
+            own=Party(number, number),
+            peer=Party(number, number),
             originating=True,
         )
         leg.timer = self.after(self.habits.own_ring, lambda: self.hang_up(leg, cause=NO_ANSWER))
@@ -123,10 +120,8 @@ class SimulatedPbx(Transfers):
             line=line,
             is_caller=True,
             status=LegStatus.DIALLING,
-            number=line.extension,
-            name=person.name,
-            peer_number=number,
-            peer_name="",
+            own=Party(line.extension, person.name),
+            peer=Party(number),
         )
         self._dial(call.caller, number)
         return call.caller
@@ -141,10 +136,8 @@ class SimulatedPbx(Transfers):
             outside=number or "anonymous",
             is_caller=True,
             status=LegStatus.DIALLING,
-            number=number,
-            name=name,
-            peer_number=to,
-            peer_name="",
+            own=Party(number, name),
+            peer=Party(to),
         )
         self._dial(call.caller, to)
         return call.caller
@@ -158,9 +151,7 @@ class SimulatedPbx(Transfers):
         if leg.rung_by:
             self._connect(leg)
             return
-        siblings, leg.siblings = leg.siblings, []
-        for sibling in siblings:
-            sibling.siblings.remove(leg)
+        siblings = self._leave_siblings(leg)
         self._pick_up(leg)
         for sibling in siblings:
             self._end(sibling, ANSWERED_ELSEWHERE)

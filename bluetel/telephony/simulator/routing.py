@@ -19,6 +19,7 @@ from bluetel.telephony.simulator.legs import (
     USER_BUSY,
     Leg,
     LegStatus,
+    Party,
 )
 from bluetel.telephony.simulator.people import Box, DeskLine, Person
 from bluetel.telephony.simulator.registry import HANDSET, OUTSIDE_NUMBER
@@ -127,10 +128,8 @@ class Routing(Switch):
             line=line,
             is_caller=False,
             status=LegStatus.RINGING,
-            number=line.extension,
-            name=person.name,
-            peer_number=caller.number,
-            peer_name=caller.name,
+            own=Party(line.extension, person.name),
+            peer=Party(caller.number, caller.name),
         )
         self._link(caller, leg)
         leg.timer = self.after(person.ring_seconds, lambda: self._decline(leg, NO_ANSWER))
@@ -148,10 +147,8 @@ class Routing(Switch):
             outside=number,
             is_caller=False,
             status=LegStatus.RINGING,
-            number=number,
-            name="",
-            peer_number=caller.number,
-            peer_name=caller.name,
+            own=Party(number),
+            peer=Party(caller.number, caller.name),
         )
         self._link(caller, leg)
         wait = self.habits.outside_answers_after

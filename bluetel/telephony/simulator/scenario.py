@@ -48,9 +48,9 @@ OUTSIDE = (
 )
 
 _FIRST_NAMES = (
-    "Adèle Amadou Anouk Antoine Aya Bastien Bérénice Bruno Capucine Cédric Chloé Clément Côme Diane "
-    "Élodie Émile Farid Flora Gaël Gwenaëlle Hugo Idriss Ilona Jeanne Joël Karim Léa Léon Lila "
-    "Loïc Lucie Malo Manon Mehdi Mireille Noé Noémie Olga Pascal Paulin Quentin Rachid Rose "
+    "Adèle Amadou Anouk Antoine Aya Bastien Bérénice Bruno Capucine Cédric Chloé Clément Côme "
+    "Diane Élodie Émile Farid Flora Gaël Gwenaëlle Hugo Idriss Ilona Jeanne Joël Karim Léa Léon "
+    "Lila Loïc Lucie Malo Manon Mehdi Mireille Noé Noémie Olga Pascal Paulin Quentin Rachid Rose "
     "Sabine Selma Solène Théo Ursule Valentin Yann Yasmina Zélie"
 ).split()
 _LAST_NAMES = (
@@ -74,7 +74,7 @@ def build(
     habits: Habits | None = None,
     history: bool = True,
 ) -> SimulatedPbx:
-    """A PBX with ``users`` people, the cast first; ``history`` adds a past of calls and messages."""
+    """A PBX with ``users`` people, the cast first; ``history`` adds past calls and messages."""
     pbx = SimulatedPbx(now=now, habits=habits)
     names = [*CAST, *_invented_names(max(0, users - len(CAST)))]
     taken: set[str] = set()

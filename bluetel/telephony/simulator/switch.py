@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bluetel.telephony.simulator.events import (
     CallLogged,
@@ -21,6 +21,7 @@ from bluetel.telephony.simulator.legs import (
     Leg,
     LegStatus,
     LogEntry,
+    Party,
 )
 from bluetel.telephony.simulator.people import DeskLine, Person
 from bluetel.telephony.simulator.registry import Registry
@@ -62,10 +63,8 @@ class Switch(Registry):
         local: bool = False,
         is_caller: bool,
         status: LegStatus,
-        number: str,
-        name: str,
-        peer_number: str,
-        peer_name: str,
+        own: Party,
+        peer: Party,
         originating: bool = False,
     ) -> Leg:
         leg = Leg(
@@ -77,10 +76,10 @@ class Switch(Registry):
             local=local,
             is_caller=is_caller,
             status=status,
-            number=number,
-            name=name,
-            peer_number=peer_number,
-            peer_name=peer_name,
+            number=own.number,
+            name=own.name,
+            peer_number=peer.number,
+            peer_name=peer.name,
             created_at=self.now,
             originating=originating,
             since=self.now,
@@ -134,10 +133,10 @@ class Switch(Registry):
         leg.answered_at = self.now
         self._tell(LegStep.ANSWERED, leg)
 
-    def _join(self, *legs: Leg) -> None:
+    def _join(self, *legs: Leg, bridge_id: str = "") -> None:
         for leg in legs:
             self._part(leg)
-        bridge = Bridge(id=self.new_uuid(), legs=list(legs))
+        bridge = Bridge(id=bridge_id or self.new_uuid(), legs=list(legs))
         for leg in legs:
             leg.bridge = bridge
 
@@ -169,18 +168,24 @@ class Switch(Registry):
             self._emit(LineEvent(leg.line))
         if not leg.call.live_legs:
             self._conversation_over(leg.call)
-        siblings, leg.siblings = leg.siblings, []
-        for sibling in siblings:
-            sibling.siblings.remove(leg)
+        siblings = self._leave_siblings(leg)
         if leg.local or all(sibling.local for sibling in siblings):
             for sibling in siblings:
                 self._end(sibling, cause)
+
+    def _leave_siblings(self, leg: Leg) -> Sequence[Leg]:
+        """Stop counting among the phones that ring together; gives the others."""
+        siblings, leg.siblings = leg.siblings, []
+        for sibling in siblings:
+            sibling.siblings.remove(leg)
+        return siblings
 
     def _end_ringing(self, caller: Leg, cause: int) -> None:
         for ringing in tuple(caller.rings):
             self._end(ringing, cause)
 
     def _miss(self, person: Person, caller: Leg, reason: str) -> None:
+        caller.call.missed = reason
         self._emit(CallMissed(person, caller, reason))
 
     # --- What one does during a call ----------------------------------------------------------

@@ -13,6 +13,7 @@ from bluetel.telephony.simulator.legs import (
     Conversation,
     Leg,
     LegStatus,
+    Party,
     SimulatedTransfer,
 )
 from bluetel.telephony.simulator.routing import Routing
@@ -64,7 +65,7 @@ class Transfers(Routing):
         initiator, transferred, near = transfer.initiator, transfer.transferred, transfer.near
         self._say(TransferStep.COMPLETED, transfer)
         if near:
-            self._join(transferred, near)
+            self._join(transferred, near, bridge_id=transfer.id)
         self._forget(transfer)
         self._introduce(transfer)
         self._changed(initiator)
@@ -108,10 +109,8 @@ class Transfers(Routing):
                 local=True,
                 is_caller=is_caller,
                 status=status,
-                number=initiator.number,
-                name=initiator.name,
-                peer_number=transfer.number,
-                peer_name="",
+                own=Party(initiator.number, initiator.name),
+                peer=Party(transfer.number),
             )
             for is_caller, status in ((False, LegStatus.UP), (True, LegStatus.DIALLING))
         )
@@ -135,7 +134,8 @@ class Transfers(Routing):
         waiting = transfer.initiator if transfer.initiator.is_live else transfer.transferred
         if transfer.near is None or not waiting.is_live:
             return
-        self._join(waiting, transfer.near)
+        # The bridge of a transfer bears its id (recorded).
+        self._join(waiting, transfer.near, bridge_id=transfer.id)
         if waiting is transfer.initiator and transfer.id in self.transfers:
             transfer.status = "answered"
             self._say(TransferStep.ANSWERED, transfer)

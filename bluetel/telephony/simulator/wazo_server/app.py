@@ -102,17 +102,22 @@ class WazoApplication:
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await _read(scope, receive)
-        if not request.path.startswith(control.SERVICE.prefix):
-            faults = self.site.faults
-            if faults.slow:
-                await asyncio.sleep(faults.slow)
-            while self.site.faults.hang:
-                await asyncio.sleep(0.05)
-        self.site.catch_up()
-        try:
-            response = self.answer(request)
-        finally:
-            self.ticker.wind()
+        faults = self.site.faults
+        is_control = request.path.startswith(control.SERVICE.prefix)
+        if not is_control:
+            self.site.traffic.saw(tuple(scope["client"]))
+        if faults.hang and not is_control:
+            response = await self._gone(receive)
+        else:
+            self.site.catch_up()
+            try:
+                response = self.answer(request)
+            finally:
+                self.ticker.wind()
+        if faults.lose_answers and not is_control:
+            response = await self._gone(receive)
+        elif faults.slow and not is_control:
+            await asyncio.sleep(faults.slow)
         headers = [
             (b"content-type", response.content_type.encode()),
             *((name.encode(), value.encode()) for name, value in response.headers),
@@ -122,6 +127,12 @@ class WazoApplication:
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         body = b"" if request.method == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
+
+    async def _gone(self, receive: Receive) -> Response:
+        """Leave the client without an answer until it gives up."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return unknown_route()
 
     def answer(self, request: Request) -> Response:
         """What the PBX answers now; no waiting, no I/O."""

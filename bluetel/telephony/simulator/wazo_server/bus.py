@@ -27,7 +27,8 @@ from bluetel.telephony.simulator.events import (
     TransferEvent,
 )
 from bluetel.telephony.simulator.legs import Leg, LegStatus
-from bluetel.telephony.simulator.wazo_server import records
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.wazo_server import records, voicemail_records
 from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.site import PBX_UUID, TENANT, Site
 from bluetel.telephony.simulator.wazo_server.tokens import Token
@@ -126,35 +127,6 @@ class Bus:
                 )
             case CallMissed():
                 self._missed(event)
-            case ForwardSet(person, kind):
-                name = FORWARD_NAMES[kind]
-                self.publish(
-                    f"users_forwards_{name}_updated",
-                    f"events.config.users.{person.id}.forwards.{name}.updated",
-                    person.id,
-                    {
-                        "user_id": person.number,
-                        "user_uuid": person.id,
-                        "tenant_uuid": TENANT,
-                        **records.forward(person.forwards[kind]),
-                    },
-                )
-            case DoNotDisturbSet(person):
-                self.publish(
-                    "users_services_dnd_updated",
-                    f"events.config.users.{person.id}.services.dnd.updated",
-                    person.id,
-                    {
-                        "user_id": person.number,
-                        "user_uuid": person.id,
-                        "tenant_uuid": TENANT,
-                        "enabled": person.do_not_disturb,
-                    },
-                )
-            case BoxEvent():
-                self._box(event)
-            case PersonEvent(step, person):
-                self._person(step, person.number, person.id)
             case TransferEvent(step, transfer):
                 person_id = _user(transfer.initiator)
                 self.publish(
@@ -166,7 +138,32 @@ class Bus:
             case CallLogged():
                 self._logged(event)
             case _:
+                self._configuration(event)
+
+    def _configuration(self, event: ForwardSet | DoNotDisturbSet | BoxEvent | PersonEvent) -> None:
+        match event:
+            case ForwardSet(person, kind):
+                name = FORWARD_NAMES[kind]
+                setting = records.forward(person.forwards[kind])
+                self._setting(person, "forwards", name, setting)
+            case DoNotDisturbSet(person):
+                self._setting(person, "services", "dnd", {"enabled": person.do_not_disturb})
+            case BoxEvent():
+                self._box(event)
+            case PersonEvent(step, person):
+                self._person(step, person.number, person.id)
+            case _:
                 assert_never(event)
+
+    def _setting(self, person: Person, group: str, name: str, setting: JsonObject) -> None:
+        data: JsonObject = {
+            "user_id": person.number,
+            "user_uuid": person.id,
+            "tenant_uuid": TENANT,
+            **setting,
+        }
+        access = f"events.config.users.{person.id}.{group}.{name}.updated"
+        self.publish(f"users_{group}_{name}_updated", access, person.id, data)
 
     def _of_call(self, name: str, leg: Leg, data: JsonObject) -> None:
         user = _user(leg)
@@ -221,7 +218,7 @@ class Bus:
                 "user_uuid": event.person.id,
                 "voicemail_id": event.box.id,
                 "message_id": event.message.id,
-                "message": records.message(event.box, event.message),
+                "message": voicemail_records.message(event.box, event.message),
             },
         )
 

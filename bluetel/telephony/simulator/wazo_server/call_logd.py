@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bluetel.telephony.simulator.legs import LogEntry
+from bluetel.telephony.simulator.search import folded
 from bluetel.telephony.simulator.wazo_server import errors, records
 from bluetel.telephony.simulator.wazo_server.http import (
     JsonObject,
@@ -15,7 +16,6 @@ from bluetel.telephony.simulator.wazo_server.http import (
     Service,
     as_json,
 )
-from bluetel.telephony.simulator.wazo_server.search import folded
 from bluetel.telephony.simulator.wazo_server.site import Site
 
 DEFAULT_LIMIT = 1000

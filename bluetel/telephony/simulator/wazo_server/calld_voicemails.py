@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bluetel.telephony.simulator.people import Box, BoxMessage
-from bluetel.telephony.simulator.wazo_server import errors, records
+from bluetel.telephony.simulator.wazo_server import errors, voicemail_records
 from bluetel.telephony.simulator.wazo_server.http import (
     HttpError,
     JsonObject,
@@ -60,7 +60,7 @@ def _message(site: Site, request: Request) -> tuple[Box, BoxMessage]:
 
 def get_box(site: Site, request: Request) -> Response:
     """``GET …/voicemails``: the box with all folders and messages."""
-    return as_json(200, records.mailbox(_box(site, request)))
+    return as_json(200, voicemail_records.mailbox(_box(site, request)))
 
 
 def get_folder(site: Site, request: Request) -> Response:
@@ -71,7 +71,7 @@ def get_folder(site: Site, request: Request) -> Response:
         details: JsonObject = {"folder_id": number}
         text, code = "Invalid voicemail folder ID", "invalid-voicemail-folder-id"
         return errors.detailed(site, 400, text, code, details)
-    folder = records.folder(box, int(number))
+    folder = voicemail_records.folder(box, int(number))
     if folder is None:
         details = {"folder_id": int(number)}
         text, code = "No such voicemail folder", "no-such-voicemail-folder"
@@ -96,7 +96,7 @@ def list_messages(site: Site, request: Request) -> Response:
     start, limit = int(query.get("offset", 0)), query.get("limit")
     page = rows[start : start + int(limit)] if limit else rows[start:]
     body: JsonObject = {
-        "items": [records.message(box, message) for box, message in page],
+        "items": [voicemail_records.message(box, message) for box, message in page],
         "total": len(rows),
     }
     if not own:
@@ -106,14 +106,14 @@ def list_messages(site: Site, request: Request) -> Response:
 
 def get_message(site: Site, request: Request) -> Response:
     """``GET …/messages/{id}``."""
-    return as_json(200, records.message(*_message(site, request)))
+    return as_json(200, voicemail_records.message(*_message(site, request)))
 
 
 def put_message(site: Site, request: Request) -> Response:
     """``PUT …/messages/{id}`` ``{"folder_id"}``: move it; 2 is read."""
     box, message = _message(site, request)
     number = request.json().get("folder_id")
-    row = next((row for row in records.FOLDERS if row[0] == number), None)
+    row = next((row for row in voicemail_records.FOLDERS if row[0] == number), None)
     if row is None:
         raise errors.invalid(site, {"folder_id": ["Must be one of: 1, 2, 3, 4, 5, 6."]})
     site.pbx.move_message(box, message, row[3], who=request.who)

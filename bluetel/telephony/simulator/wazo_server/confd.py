@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.wazo_server import errors, records
+from bluetel.telephony.simulator.search import folded, matches
+from bluetel.telephony.simulator.wazo_server import errors, records, voicemail_records
 from bluetel.telephony.simulator.wazo_server.http import (
     HttpError,
     JsonObject,
@@ -18,7 +19,6 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
-from bluetel.telephony.simulator.wazo_server.search import folded, matches
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT, PBX_UUID, VERSION, Site
 from bluetel.telephony.types import Forward
 
@@ -242,7 +242,7 @@ def put_dnd(site: Site, request: Request) -> Response:
 def list_user_voicemails(site: Site, request: Request) -> Response:
     """``GET /users/{uuid}/voicemails``: one or none."""
     person = _person(site, request)
-    items = [records.voicemail(person, person.box)] if person.box else []
+    items = [voicemail_records.voicemail(person, person.box)] if person.box else []
     return as_json(200, {"total": len(items), "items": items})
 
 
@@ -251,7 +251,7 @@ def get_voicemail(site: Site, request: Request) -> Response:
     number = int(request.params["voicemail"])
     for box in site.pbx.boxes.values():
         if box.id == number:
-            return as_json(200, records.voicemail(site.pbx.people[box.owner], box))
+            return as_json(200, voicemail_records.voicemail(site.pbx.people[box.owner], box))
     return errors.listed(404, f"Resource Not Found - Voicemail was not found ('id': {number})")
 
 

@@ -199,7 +199,7 @@ def set_faults(site: Site, request: Request) -> Response:
 
 
 def get_log(site: Site, request: Request) -> Response:
-    """``GET /log``: the REST commands received, and the settings they and the handsets wrote."""
+    """``GET /log``: commands received, settings written by them and on handsets, traffic."""
     del request
     writes = [
         {
@@ -212,7 +212,11 @@ def get_log(site: Site, request: Request) -> Response:
         }
         for write in site.pbx.writes
     ]
-    return as_json(200, {"requests": site.requests, "writes": writes})
+    traffic = {
+        "requests": site.traffic.requests,
+        "connections": site.traffic.connections,
+    }
+    return as_json(200, {"requests": site.requests, "writes": writes, "traffic": traffic})
 
 
 def clear_log(site: Site, request: Request) -> Response:

@@ -15,7 +15,8 @@ class UnknownFault(ValueError):
 class Faults:
     """What is wrong at the moment; all is well at the start.
 
-    ``slow`` is in seconds and before every answer. ``hang`` takes requests and never answers them.
+    ``slow`` is in seconds: commands are carried out at once and answered that much later. ``hang``
+    takes requests and does nothing; ``lose_answers`` carries them out and never answers.
     ``withhold`` are rights the service account is denied (with ``*`` and ``#``).
     """
 
@@ -23,6 +24,7 @@ class Faults:
     silence_stream: bool = False
     slow: float = 0.0
     hang: bool = False
+    lose_answers: bool = False
     unavailable: frozenset[str] = frozenset()
     duplicate_events: bool = False
     reorder_events: bool = False
@@ -34,6 +36,7 @@ class Faults:
             "refuse_logins",
             "silence_stream",
             "hang",
+            "lose_answers",
             "duplicate_events",
             "reorder_events",
         )

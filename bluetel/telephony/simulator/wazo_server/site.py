@@ -12,6 +12,7 @@ from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.wazo_server.faults import Faults
 from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.tokens import TokenStore
+from bluetel.telephony.simulator.wazo_server.traffic import Traffic
 
 VERSION = "26.08"
 TENANT = str(uuid5(NAMESPACE_URL, "bluetel-demo:tenant"))
@@ -39,6 +40,7 @@ class Site:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Paris"))
     clock: Callable[[], datetime] = real_time
     requests: list[JsonObject] = field(default_factory=list)
+    traffic: Traffic = field(default_factory=Traffic)
     expire_tokens: Callable[[], None] = lambda: None
     drop_stream: Callable[[], None] = lambda: None
 

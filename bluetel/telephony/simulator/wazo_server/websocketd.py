@@ -138,21 +138,16 @@ class EventSocket:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return None
-            text = message.get("text")
             try:
-                if not isinstance(text, str):
-                    raise Closing(PROTOCOL_ERROR)
-                self._obey(text)
+                self._obey(message.get("text"))
             except Closing as closing:
                 return closing
 
-    def _obey(self, text: str) -> None:
+    def _obey(self, text: str | None) -> None:
         try:
-            frame = json.loads(text)
+            frame = json.loads(text or "")
         except ValueError:
             raise Closing(PROTOCOL_ERROR) from None
-        if not isinstance(frame, dict):
-            raise Closing(PROTOCOL_ERROR)
         match frame:
             case {"op": "subscribe", "data": {"event_name": str(name)}}:
                 self._names.add(name)
