@@ -175,6 +175,13 @@ def test_every_make_target_that_a_document_names_exists() -> None:
     assert named <= targets
 
 
+def test_the_administrators_page_lists_every_command() -> None:
+    page = (ROOT / "docs" / "administration.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)", page, re.MULTILINE))
+    commands = {path.stem for path in ROOT.glob("*/management/commands/[a-z]*.py")}
+    assert documented == commands
+
+
 def test_every_decision_says_its_status_context_decision_and_consequences() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
