@@ -16,6 +16,8 @@ from bluetel.calls.wording import refusal_text, unreadable_text
 from bluetel.telephony import numbers
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from bluetel.accounts.models import Pbx
 
 logger = logging.getLogger(__name__)
@@ -63,7 +65,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             text,
             country=settings.COUNTRY,
             plan=plan,
-            is_extension=lambda digits: colleagues.filter(extension=digits).exists(),
+            is_extension=lambda digits: _is_internal(colleagues, digits),
         )
     except numbers.InvalidNumber as error:
         raise InvalidNumber(unreadable_text(error.reason, text)) from None
@@ -84,6 +86,19 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
         name=colleague.display_name if colleague else "",
         contact_id=f"user-{colleague.pk}" if colleague else "",
         emergency=number.kind is numbers.NumberKind.EMERGENCY,
+    )
+
+
+def _is_internal(colleagues: QuerySet[User], digits: str) -> bool:
+    """Whether ``digits`` is an extension of the house, or would be: it lies in a block of theirs.
+
+    A block is a hundred numbers. Whether an unassigned one exists is for the PBX to say; the public
+    short number that looks the same (in France all of 10xx) is not what the caller means.
+    """
+    in_block = colleagues.filter(extension__startswith=digits[:-2])
+    return any(
+        extension == digits or (len(extension) == len(digits) > 2)
+        for extension in in_block.values_list("extension", flat=True)
     )
 
 
