@@ -27,7 +27,12 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from bluetel.telephony.errors import PbxUnavailable, ProtocolError, Rejected, RejectReason
 
@@ -261,6 +266,10 @@ class HttpDoor:
         except requests.RequestException as exc:
             # Not chained: the library's texts quote the whole address, tokens included.
             raise _broken(exc) from None
+        except ReadTimeoutError:
+            raise _Broken("no whole answer in time", sent=True, passing=False) from None
+        except HTTPError:
+            raise _Broken("the connection broke", sent=True, passing=True) from None
         return Answer(
             status=response.status_code,
             body=content,
@@ -269,9 +278,10 @@ class HttpDoor:
         )
 
     def _read(self, response: requests.Response, until: Deadline) -> bytes:
+        """The whole body, read as it comes: the library's own reading waits for whole chunks."""
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_content(_CHUNK):
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > MOST_BYTES:
                 raise _Broken("the answer is too long", sent=True, passing=False)
@@ -318,8 +328,6 @@ def _broken(exc: requests.RequestException) -> _Broken:
         cause = exc.args[0] if exc.args else None
         if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
             return _Broken("no connection", sent=False, passing=True)
-        if isinstance(cause, ReadTimeoutError):
-            return _Broken("no whole answer in time", sent=True, passing=False)
         return _Broken("the connection broke", sent=True, passing=True)
     return _Broken(f"no readable answer ({type(exc).__name__})", sent=True, passing=False)
 

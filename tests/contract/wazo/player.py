@@ -7,6 +7,7 @@ can't hide one of the adapter. ``recording()`` reads one exchange of tests/recor
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -23,13 +24,18 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "recordings" / "wazo"
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer: a body that is no JSON comes as bytes; ``hang`` never answers."""
+    """One answer: a body that is no JSON comes as bytes.
+
+    ``hang`` never answers, ``drop`` closes without an answer, ``stall`` sends the body and then
+    nothing more; a header ``X-Length`` promises more bytes than there are.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: bool = False
     drop: bool = False
+    stall: bool = False
 
     def content(self) -> bytes:
         if self.body is None:
@@ -142,10 +148,14 @@ def _handler(player: Player) -> type[BaseHTTPRequestHandler]:
             self.send_response(played.status)
             for name, value in played.headers.items():
                 self.send_header(name, value)
+            length = int(played.headers.get("X-Length", len(content)))
             if played.status != 204:
-                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(content)
+            self.close_connection = length != len(content)
+            if played.stall:
+                player.released.wait(15)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _any  # noqa: N815 — the library's names
 
@@ -156,14 +166,23 @@ def _handler(player: Player) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def playing() -> Iterator[Player]:
-    """A player on a free loopback port."""
+def playing(certificate: Path | None = None) -> Iterator[Player]:
+    """A player on a free loopback port; over TLS where it is given a certificate with its key."""
     player = Player()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(player))
+    # A client that refuses the certificate is no error of the server's.
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    player.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "http" if certificate is None else "https"
+    player.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
         yield player
     finally:
