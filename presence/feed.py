@@ -2,8 +2,7 @@
 
 Messages are quick, rows are true: every :data:`REFRESH_EVERY` seconds the hub reads what was
 written meanwhile, so a message that was dropped is made up for, and an engine that has died is
-noticed. Memory layers forget a member of a group after a day without a word, so the subscription
-is renewed hourly. Everything here is supervised: what fails is logged once and tried again.
+noticed. What fails is logged once and tried again.
 """
 
 from __future__ import annotations
@@ -13,11 +12,10 @@ import logging
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from bluetel.work.leases import TTL
@@ -25,6 +23,7 @@ from presence import metrics, selectors
 from presence.hub import Hub
 from presence.live import LIVE, publish_to_engine
 from presence.messages import PageMessage, PagesMessage, iso
+from presence.subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -34,11 +33,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REFRESH_EVERY = 3.0
-REJOIN_EVERY = 3600.0
 PAGES_EVERY = 20.0
 PAGE_GRACE = 3.0
 """A page that is reloaded closes and opens within this time, and its user has not been away."""
-RETRY_AFTER = 1.0
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -58,10 +55,11 @@ class Feed:
         self._is_blind = False
         self.ready = asyncio.Event()
         self.hub = Hub(self._loop, on_user=self._on_user)
+        self._subscription = Subscription(LIVE, on_message=self._take)
 
     def start(self) -> None:
         """Begin to listen and to read; which comes first doesn't matter, for rows are read on."""
-        self._spawn(self._listen())
+        self._spawn(self._subscription.run())
         self._spawn(self._keep_fresh())
         self._spawn(self._keep_telling_pages())
         lag = metrics.watch_loop_lag()
@@ -73,13 +71,12 @@ class Feed:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        metrics.HUB_ALIVE.set(0)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property
     def is_alive(self) -> bool:
         """Whether all its parts run."""
-        return bool(self._tasks) and self.ready.is_set() and not self._is_blind
+        return self._subscription.is_alive and self.ready.is_set() and not self._is_blind
 
     async def in_thread(
         self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
@@ -90,53 +87,17 @@ class Feed:
 
     # --- The channel layer ------------------------------------------------------------------------
 
-    async def _listen(self) -> None:
-        """Subscribe and take messages for ever; after a failure, subscribe anew."""
-        layer = get_channel_layer()
-        if layer is None:
-            raise RuntimeError("CHANNEL_LAYERS names no default layer")
-        has_failed = False
-        while True:
-            renewal = None
-            try:
-                channel = await layer.new_channel()
-                await layer.group_add(LIVE, channel)
-                renewal = self._loop.create_task(self._keep_joined(layer, channel))
-                metrics.HUB_ALIVE.set(1)
-                if has_failed:
-                    logger.warning("the hub hears the channel layer again")
-                    has_failed = False
-                while True:
-                    await self._take(cast("HubMessage", await layer.receive(channel)))
-            except Exception as error:  # noqa: BLE001 — supervised: whatever the layer raises
-                metrics.HUB_ALIVE.set(0)
-                if not has_failed:
-                    logger.error("the hub lost the channel layer: %s", error)  # noqa: TRY400
-                has_failed = True
-                await asyncio.sleep(RETRY_AFTER)
-            finally:
-                if renewal is not None:
-                    renewal.cancel()
-
     async def _take(self, message: HubMessage) -> None:
-        """A message that can't be read costs itself and nothing else."""
-        try:
-            if message["type"] == "pages_wanted":
-                await self._tell_pages()
-            self.hub.take(message)
-        except Exception:
-            logger.exception("the hub could not read a message of the channel layer")
-
-    async def _keep_joined(self, layer: Any, channel: str) -> None:
-        while True:
-            await asyncio.sleep(REJOIN_EVERY)
-            await layer.group_add(LIVE, channel)
+        if message["type"] == "pages_wanted":
+            await self._tell_pages()
+        self.hub.take(message)
 
     # --- The rows ---------------------------------------------------------------------------------
 
     async def _keep_fresh(self) -> None:
         while True:
             await self.refresh()
+            metrics.HUB_ALIVE.set(self.is_alive)
             await asyncio.sleep(REFRESH_EVERY)
 
     async def refresh(self) -> None:

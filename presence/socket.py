@@ -171,11 +171,13 @@ async def _run(socket: Socket, reader: _Reader) -> int | None:
     others = [asyncio.create_task(socket.write()), asyncio.create_task(socket.watch_session())]
     for task in others:
         task.add_done_callback(socket.lose)
+    ends: list[asyncio.Future[Any]] = [reading, socket.closing]
     try:
-        await asyncio.wait({reading, socket.closing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         return reading.result() if reading.done() else socket.closing.result()
     finally:
-        for task in (reading, *others):
+        reading.cancel()
+        for task in others:
             task.cancel()
         await asyncio.gather(reading, *others, return_exceptions=True)
 

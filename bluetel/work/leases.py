@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, transaction
 
 from bluetel.work.models import Epoch, Lease
+from bluetel.work.owners import is_gone
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,13 +43,13 @@ class Held:
 
 
 def take(name: str, *, owner: str, now: datetime, ttl: timedelta = TTL) -> Held | None:
-    """Take the lease if it is free or has run out; None while somebody holds it."""
-    if holder_of(name, now=now) is not None:  # most tries end here, without a lock
-        return None
+    """Take the lease if it is free, has run out or its holder's process ended; else None."""
+    if not _is_free(Lease.objects.filter(name=name).first(), now):
+        return None  # most tries end here, without a lock
     try:
         with transaction.atomic():
             lease = Lease.objects.select_for_update().filter(name=name).first()
-            if lease is not None and lease.until > now:
+            if not _is_free(lease, now):
                 return None
             epoch = _next_epoch()
             before = lease.renewed_at if lease else None
@@ -84,6 +85,10 @@ def check(held: Held, *, now: datetime) -> None:
 def holder_of(name: str, *, now: datetime) -> Lease | None:
     """The lease's row while somebody holds it."""
     return Lease.objects.filter(name=name, until__gt=now).first()
+
+
+def _is_free(lease: Lease | None, now: datetime) -> bool:
+    return lease is None or lease.until <= now or is_gone(lease.owner)
 
 
 def _rows(held: Held) -> QuerySet[Lease]:

@@ -6,33 +6,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PbxLink',
+            name="PbxLink",
             fields=[
-                ('pbx', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='link', serialize=False, to='accounts.pbx')),
-                ('is_up', models.BooleanField()),
-                ('since', models.DateTimeField()),
-                ('revision', models.PositiveBigIntegerField()),
+                (
+                    "pbx",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="link",
+                        serialize=False,
+                        to="accounts.pbx",
+                    ),
+                ),
+                ("is_up", models.BooleanField()),
+                ("since", models.DateTimeField()),
+                ("revision", models.PositiveBigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='PersonState',
+            name="PersonState",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='presence_state', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('phone', models.CharField(max_length=16)),
-                ('im', models.CharField(max_length=16)),
-                ('message', models.CharField(blank=True, max_length=250)),
-                ('phone_since', models.DateTimeField(null=True)),
-                ('im_since', models.DateTimeField(null=True)),
-                ('revision', models.PositiveBigIntegerField(db_index=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="presence_state",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("phone", models.CharField(max_length=16)),
+                ("im", models.CharField(max_length=16)),
+                ("message", models.CharField(blank=True, max_length=250)),
+                ("phone_since", models.DateTimeField(null=True)),
+                ("im_since", models.DateTimeField(null=True)),
+                ("revision", models.PositiveBigIntegerField(db_index=True)),
             ],
         ),
     ]

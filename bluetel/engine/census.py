@@ -1,0 +1,60 @@
+"""Who there is to keep states of: users and PBXs, as the rows say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Max
+
+from bluetel.accounts.models import Pbx, User
+from bluetel.accounts.pbx import config_of
+from bluetel.telephony.types import PbxUserId
+from presence import selectors
+from presence.board import Member
+
+if TYPE_CHECKING:
+    from bluetel.telephony.ports import PbxConfig
+    from presence.board import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A PBX row and how it is reached; a changed one is listened to anew."""
+
+    pbx: Pbx
+    config: PbxConfig
+
+
+def read_exchanges() -> dict[int, Exchange]:
+    """All PBXs by row id; those without an address aren't there yet."""
+    rows = Pbx.objects.exclude(url="")
+    return {pbx.pk: Exchange(pbx, config_of(pbx)) for pbx in rows}
+
+
+def read_members() -> list[Member]:
+    """Everybody who may sign in; who has no place on a PBX has no phone to show."""
+    rows = User.objects.filter(is_active=True).values_list(
+        "pk", "first_name", "last_name", "username", "pbx_id", "pbx_user_id"
+    )
+    return [
+        Member(
+            user_id=str(pk),
+            name=f"{first} {last}".strip() or username,
+            pbx=pbx if pbx_user else None,
+            pbx_user=PbxUserId(pbx_user) if pbx and pbx_user else None,
+        )
+        for pk, first, last, username, pbx, pbx_user in rows.iterator(chunk_size=2000)
+    ]
+
+
+def fingerprint() -> tuple[int, int]:
+    """Something cheap that changes when people come or go."""
+    found = User.objects.filter(is_active=True).aggregate(count=Count("pk"), newest=Max("pk"))
+    return found["count"], found["newest"] or 0
+
+
+def last_shown() -> list[Person]:
+    """What an earlier engine wrote of people."""
+    users = User.objects.filter(is_active=True, presence_state__isnull=False)
+    return selectors.persons(users)

@@ -1,0 +1,323 @@
+"""One PBX as the engine listens to it: stream, snapshot, replay, then live.
+
+When the stream opens, what comes is kept while the snapshot is read in threads; then the snapshot
+is loaded, what was kept is applied on top, and the PBX counts as heard. When the stream is lost
+and isn't back, snapshot included, within :data:`GRACE`, nothing is known of its people any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from bluetel.calls.tracking import apply_pbx_calls
+from bluetel.engine.outbox import write_link
+from bluetel.engine.threads import PbxThreads
+from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.types import (
+    Call,
+    CallChanged,
+    DoNotDisturbChanged,
+    PbxEvent,
+    PresenceChanged,
+    StreamLost,
+    StreamOpened,
+    UserChanged,
+)
+from bluetel.work.leases import LeaseLost
+from presence.live import call_message
+from presence.messages import LinkMessage, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from datetime import datetime
+
+    from bluetel.accounts.models import Pbx
+    from bluetel.engine.outbox import Outbox
+    from bluetel.engine.reign import Reign
+    from bluetel.engine.threads import Threads
+    from bluetel.telephony.ports import Backend
+    from bluetel.telephony.types import PbxUserId, Presence
+    from presence.board import Board
+
+logger = logging.getLogger(__name__)
+
+GRACE = 1.5
+TAKEOVER_GRACE = 4.0
+SNAPSHOT_EVERY = 300.0
+"""Against drift: Wazo sends no event for some changes (reference/wazo.md §4)."""
+READ_AT_ONCE = 90
+READERS = 4
+LOADED_AT_ONCE = 100
+RETRY_FIRST, RETRY_MOST = 1.0, 15.0
+
+_T = TypeVar("_T")
+
+
+class PbxLinkKeeper:
+    """Keeps the board right about one PBX; ``run`` lasts until it is cancelled."""
+
+    def __init__(
+        self,
+        pbx: Pbx,
+        backend: Backend,
+        *,
+        board: Board,
+        outbox: Outbox,
+        reign: Reign,
+        threads: Threads,
+        was_up: bool,
+        on_user_changed: Callable[[], None],
+    ) -> None:
+        """``was_up``: an engine was listening until now, so what it showed stays for a moment."""
+        self.pbx = pbx
+        self._backend = backend
+        self._board = board
+        self._outbox = outbox
+        self._reign = reign
+        self._threads = threads
+        self._on_user_changed = on_user_changed
+        self._pbx_threads = PbxThreads(pbx.name, size=READERS)
+        self._is_up = was_up
+        self._since = timezone.now()
+        self._kept: list[PbxEvent] | None = None
+        self._calls: list[Call] = []
+        self._calls_came = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loading: asyncio.Task[None] | None = None
+        self._losing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Listen for ever."""
+        following = self._spawn(self._follow_calls())
+        try:
+            if self._is_up:
+                self._losing = self._spawn(self._lose(TAKEOVER_GRACE))
+            await self._tell()
+            while True:
+                try:
+                    await self._listen()
+                except TelephonyError as error:
+                    logger.error("PBX %s can't be listened to: %s", self.pbx.name, error)  # noqa: TRY400
+                except Exception:
+                    logger.exception("PBX %s can't be listened to", self.pbx.name)
+                self._on_lost("the stream ended")
+                await asyncio.sleep(RETRY_MOST)
+        finally:
+            for task in {following, *self._tasks}:
+                task.cancel()
+            self._pbx_threads.close()
+
+    async def read(self, users: Sequence[PbxUserId]) -> None:
+        """Read some people's presence now: they are new here."""
+        if not self._is_up or self._kept is not None:
+            return  # the snapshot that is due brings them
+        try:
+            presences = await self._pbx_threads.run(self._backend.presences, list(users))
+        except TelephonyError as error:
+            logger.warning("PBX %s: new people can't be read: %s", self.pbx.name, error)
+            return
+        self._load(presences, asked=users)
+
+    # --- The stream -------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        async with aclosing(self._backend.events()) as events:
+            async for event in events:
+                match event:
+                    case StreamOpened():
+                        self._on_opened()
+                    case StreamLost(reason=reason):
+                        self._on_lost(reason)
+                    case _ if self._kept is not None:
+                        self._kept.append(event)
+                    case _:
+                        self._apply(event)
+
+    def _on_opened(self) -> None:
+        self._stop_loading()
+        self._kept = []
+        self._loading = self._spawn(self._keep_loaded())
+
+    def _on_lost(self, reason: str) -> None:
+        self._stop_loading()
+        if self._is_up:
+            logger.warning("PBX %s is not heard: %s", self.pbx.name, reason)
+            self._begin_losing()
+
+    def _stop_loading(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+            self._loading = None
+        self._replay(calls_only=True)
+
+    def _begin_losing(self) -> None:
+        if self._losing is None:
+            self._losing = self._spawn(self._lose(GRACE))
+
+    async def _lose(self, grace: float) -> None:
+        await asyncio.sleep(grace)
+        self._is_up = False
+        self._since = at = timezone.now()
+        await self._tell()
+        for users in _slices(self._board.pbx_users(self.pbx.pk), LOADED_AT_ONCE):
+            # Nobody need be told: while a link is down its people read unknown anyway.
+            self._board.forget(self.pbx.pk, users, at=at)
+            await asyncio.sleep(0)
+        self._losing = None
+
+    def _apply(self, event: PbxEvent) -> None:
+        match event:
+            case PresenceChanged() | DoNotDisturbChanged():
+                self._outbox.put(self._board.apply(self.pbx.pk, event, received=timezone.now()))
+            case CallChanged(call=call):
+                self._calls.append(call)
+                self._calls_came.set()
+            case UserChanged():
+                self._on_user_changed()
+            case _:
+                pass
+
+    def _replay(self, *, calls_only: bool = False) -> None:
+        """Apply what was kept; without a snapshot under it, the calls' changes only."""
+        kept, self._kept = self._kept or [], None
+        for event in kept:
+            if not calls_only or isinstance(event, CallChanged):
+                self._apply(event)
+
+    # --- The snapshot -----------------------------------------------------------------------------
+
+    async def _keep_loaded(self) -> None:
+        """Load a snapshot until one succeeds, and a fresh one now and then."""
+        wait = RETRY_FIRST
+        has_failed = False
+        while True:
+            if self._kept is None:
+                self._kept = []
+            try:
+                await self._load_snapshot()
+            except Exception as error:
+                if not has_failed:
+                    is_expected = isinstance(error, TelephonyError | DatabaseError)
+                    logger.log(
+                        logging.ERROR,
+                        "PBX %s can't be read: %s",
+                        self.pbx.name,
+                        error,
+                        exc_info=None if is_expected else error,
+                    )
+                has_failed = True
+                self._replay(calls_only=True)
+                if self._is_up:
+                    self._begin_losing()
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, RETRY_MOST)
+            else:
+                has_failed, wait = False, RETRY_FIRST
+                await asyncio.sleep(SNAPSHOT_EVERY)
+
+    async def _load_snapshot(self) -> None:
+        users = self._board.pbx_users(self.pbx.pk)
+        began = timezone.now()
+        reading = asyncio.ensure_future(self._pbx_threads.run(self._backend.calls))
+        batches = await asyncio.gather(
+            *(
+                self._pbx_threads.run(self._backend.presences, some)
+                for some in _slices(users, READ_AT_ONCE)
+            )
+        )
+        calls = await reading
+        await self._settle()
+        told = {presence.user: presence for batch in batches for presence in batch}
+        for some in _slices(users, LOADED_AT_ONCE):
+            self._load([told[user] for user in some if user in told], asked=some)
+            await asyncio.sleep(0)
+        await self._write_calls(calls, began=began)
+        self._replay()
+        if not self._is_up:
+            await self._outbox.drain()
+            self._is_up = True
+            self._since = timezone.now()
+            logger.info("PBX %s is heard", self.pbx.name)
+            await self._tell()
+
+    async def _settle(self) -> None:
+        """The PBX has answered: call off that it is being lost, or let that end first."""
+        losing, self._losing = self._losing, None
+        if losing is None:
+            return
+        if self._is_up:
+            losing.cancel()
+        else:
+            await losing
+
+    def _load(self, presences: Sequence[Presence], *, asked: Sequence[PbxUserId]) -> None:
+        self._outbox.put(self._board.load(self.pbx.pk, presences, asked=asked, at=timezone.now()))
+
+    # --- What goes out ----------------------------------------------------------------------------
+
+    async def _tell(self) -> None:
+        """Write and publish whether the PBX is heard."""
+        revision = self._board.next_revision()
+        try:
+            await self._threads.database(
+                write_link,
+                self._reign.held,
+                self.pbx.pk,
+                is_up=self._is_up,
+                since=self._since,
+                revision=revision,
+                now=timezone.now(),
+            )
+        except LeaseLost:
+            return
+        except DatabaseError as error:
+            logger.error("PBX %s: its link can't be written: %s", self.pbx.name, error)  # noqa: TRY400
+        await self._reign.publish(
+            LinkMessage(
+                type="link",
+                pbx=self.pbx.pk,
+                is_up=self._is_up,
+                since=iso(self._since) or "",
+                revision=revision,
+            )
+        )
+
+    async def _follow_calls(self) -> None:
+        """Write the calls' changes, all that came meanwhile in one go, and tell their users."""
+        while True:
+            await self._calls_came.wait()
+            self._calls_came.clear()
+            calls, self._calls = self._calls, []
+            try:
+                await self._write_calls(calls, began=None)
+            except Exception:
+                logger.exception("PBX %s: calls can't be written", self.pbx.name)
+
+    async def _write_calls(self, calls: Sequence[Call], *, began: datetime | None) -> None:
+        """``began`` is when reading all calls began; None for some that changed."""
+        changed = await self._threads.database(
+            apply_pbx_calls,
+            self.pbx,
+            calls,
+            now=began or timezone.now(),
+            complete=began is not None,
+        )
+        for user_id, record in changed:
+            await self._reign.publish(call_message(user_id, record))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

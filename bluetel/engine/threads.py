@@ -1,0 +1,53 @@
+"""The engine's threads: the loop itself never waits for a database or a PBX."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+from django.db import connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DATABASE_THREADS = 3
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Threads:
+    """One pool for the database, one for each PBX, so that a slow PBX slows only itself."""
+
+    def __init__(self) -> None:
+        self._database = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="engine-db")
+
+    async def database(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run what reads or writes the database."""
+        run = database_sync_to_async(function, thread_sensitive=False, executor=self._database)
+        return await run(*args, **kwargs)
+
+    def close(self) -> None:
+        """Let the threads end; their connections are closed after each use or here."""
+        for _ in range(DATABASE_THREADS):
+            self._database.submit(connections.close_all)
+        self._database.shutdown(wait=False)
+
+
+class PbxThreads:
+    """The threads that speak to one PBX."""
+
+    def __init__(self, name: str, *, size: int) -> None:
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix=f"engine-{name}")
+
+    async def run(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run a blocking command."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
+
+    def close(self) -> None:
+        """Start nothing more; a command under way ends by its own time-out."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
