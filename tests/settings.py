@@ -23,12 +23,22 @@ os.environ["BLUETEL_DATA_DIR"] = _data_dir
 os.environ["BLUETEL_SECRET_KEY"] = "tests-only-and-long-enough-for-django-to-be-quiet-about-it"
 
 from bluetel.settings import *  # noqa: E402, F403 — the environment must be set first
-from bluetel.settings import CACHES, CHANNEL_LAYERS, REDIS_URL, STORAGES  # noqa: E402
+from bluetel.settings import (  # noqa: E402
+    CACHES,
+    CHANNEL_LAYERS,
+    DATABASES,
+    REDIS_URL,
+    STORAGES,
+)
 
 # Argon2 takes 50 ms on purpose.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Hashed names need `collectstatic` first; the browser tests do that through `serve`.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in production: in memory, threads would share one connection's locks.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}
 
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"
