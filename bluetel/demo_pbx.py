@@ -54,8 +54,9 @@ class DemoPbx:
             for person in people[:SHOWN_ACCOUNTS]
         ]
         more = people.count() - len(shown)
+        more_line = f"  … and {more} more; all have the password demo"
         return "\n".join(
-            ["Demo accounts:", *shown, f"  … and {more} more; all have the password demo"]
+            [f"The simulated PBX is at {self._url}", "Demo accounts:", *shown, more_line]
         )
 
     def stop(self) -> None:
