@@ -87,8 +87,8 @@ def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
     names = attributes.names(*_TEXT_FIELDS)
     if loose:
         return all_of(
-            any_of(f"({name}={pattern})" for name in names for pattern in _loose(word))
-            for word in term.words
+            any_of(f"({name}={pattern})" for name in names for pattern in patterns)
+            for patterns in _loose(term.words)
         )
     return all_of(
         any_of(
@@ -104,7 +104,7 @@ def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
 
 def is_loose_worthwhile(term: Term) -> bool:
     """Whether a second look may find more: enough letters are certain to spare the server."""
-    return bool(term.digits) or all(_loose(word) for word in term.words)
+    return bool(term.digits or _loose(term.words))
 
 
 def matches(term: Term, person: LdapPerson) -> bool:
@@ -133,17 +133,24 @@ def _prefixes(word: str) -> tuple[str, ...]:
     return (f"{word}*", f"* {word}*", f"*-{word}*", f"*'{word}*", f"*.{word}*", f"*@{word}*")
 
 
-def _loose(word: str) -> tuple[str, ...]:
-    """The word with wildcards for uncertain letters; nothing when hardly any letter is left."""
+def _loose(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Per word, patterns with wildcards for uncertain letters; none if hardly a letter is left.
+
+    A word without any certain letter is left out: the answers are checked for it.
+    """
     for uncertain in (_SOMETIMES_ACCENTED, _OFTEN_ACCENTED):
-        certain = sum(letter not in uncertain for letter in word)
-        pattern = "".join("*" if letter in uncertain else escape(letter) for letter in word)
-        pattern = re.sub(r"\*+", "*", f"{pattern}*")
-        if certain and word[0] not in uncertain:
-            return _prefixes(pattern.removesuffix("*"))
-        if certain >= _LETTERS_CERTAIN:
-            return (f"*{pattern.removeprefix('*')}",)
+        kept = [word for word in words if not uncertain.issuperset(word)]
+        certain = sum(letter not in uncertain for word in kept for letter in word)
+        begins = any(word[0] not in uncertain for word in kept)
+        if certain >= _LETTERS_CERTAIN or begins:
+            return tuple(_patterns(word, uncertain) for word in kept)
     return ()
+
+
+def _patterns(word: str, uncertain: frozenset[str]) -> tuple[str, ...]:
+    spaced = "".join("*" if letter in uncertain else letter for letter in word)
+    pattern = re.sub(r"\*+", "*", spaced).removesuffix("*")
+    return (f"{pattern}*",) if pattern.startswith("*") else _prefixes(pattern)
 
 
 def _is_balanced(text: str) -> bool:

@@ -11,13 +11,12 @@ import itertools
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from bluetel.ldap.config import LdapConfig, ldap_config
-from tests.servers.base import Server, as_unprivileged, free_port, is_open
+from tests.servers.base import Server, as_unprivileged, free_port, is_open, until
 from tests.servers.certificates import Authority
 
 GIVEN_NAMES = (
@@ -55,6 +54,7 @@ class Slapd(Server):
     package = "slapd"
     suffix: ClassVar[str] = "dc=demo,dc=test"
     schemas: ClassVar[tuple[str, ...]] = ("core", "cosine", "inetorgperson", "nis")
+    host_names: ClassVar[tuple[str, ...]] = ("127.0.0.1", "localhost")
 
     def __init__(self, folder: Path, port: int) -> None:
         super().__init__(folder, port)
@@ -116,7 +116,7 @@ class Slapd(Server):
     def set_up(self) -> None:
         """Write certificate, configuration and people; takes two seconds."""
         self.ca_file.write_bytes(self.authority.certificate)
-        certificate, key = self.authority.issue("127.0.0.1", "localhost")
+        certificate, key = self.authority.issue(*self.host_names)
         (self.folder / "server.pem").write_bytes(certificate)
         (self.folder / "server.key").write_bytes(key)
         (self.folder / "slapd.conf").write_text(self.configuration(), encoding="utf-8")
@@ -278,16 +278,6 @@ class Slapd(Server):
                 "memberUid": ["p0001", "p0003"],
             },
         )
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds, 15 s at most."""
-    pause = threading.Event()
-    for _ in range(750):
-        if condition():
-            return
-        pause.wait(0.02)
-    raise TimeoutError("it did not come to hold")
 
 
 def _service(dn: str, password: str) -> Mapping[str, Values]:
