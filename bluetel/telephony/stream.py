@@ -215,9 +215,9 @@ class EventStream(Generic[M]):
         conversation = self._link.converse()
         self._heard_at = self._clock()
         duties: list[Coroutine[None, None, NoReturn]] = [
-            self._read(socket, conversation, queue),
             self._watch(socket, conversation),
             self._tend(socket),
+            self._read(socket, conversation, queue),
         ]
         tasks = [asyncio.create_task(duty) for duty in duties]
         try:
@@ -226,7 +226,7 @@ class EventStream(Generic[M]):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        # Several may have ended in the same turn; the first in order knows best.
+        # Who aborts a socket also ends its reader, and knows better why.
         next(task for task in tasks if task in done).result()
 
     async def _read(
