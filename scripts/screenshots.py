@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -49,28 +48,21 @@ def main(names: list[str]) -> None:
 
 def home(page: Page, url: str) -> None:
     """The home page in a call, with the team around it."""
+    page.set_viewport_size({"width": 1280, "height": 600})
     page.goto(url)
     page.locator("[data-phone=ringing]").first.wait_for()
     page.wait_for_timeout(5_500)  # ringing blinks for 5 s, then stays; the picture shows it staying
 
 
-def dialer(page: Page, url: str) -> None:
-    """The dialer with a part of a name typed."""
-    page.goto(url)
-    page.get_by_role("button", name="Dialer").click()
-    page.get_by_role("combobox", name="Name or number").fill("na")
-    page.get_by_role("option").first.wait_for()
-
-
 def phones(page: Page, url: str) -> None:
     """The simulated handsets."""
+    page.set_viewport_size({"width": 1280, "height": 740})
     page.goto(f"{url}/demo/phones/")
     page.get_by_role("group", name="1001").wait_for()
 
 
 PICTURES: dict[str, Callable[[Page, str], None]] = {
     "home": home,
-    "dialer": dialer,
     "phones": phones,
 }
 
@@ -110,41 +102,52 @@ def demo() -> Iterator[tuple[str, str]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="bluetel-screenshots-") as data_dir:
+        environ = {
+            **os.environ,
+            "BLUETEL_DEMO": "wazo",
+            "BLUETEL_PORT": str(port),
+            "BLUETEL_DATA_DIR": data_dir,
+        }
+        url = f"http://127.0.0.1:{port}"
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "BLUETEL_DEMO": "wazo",
-                "BLUETEL_PORT": str(port),
-                "BLUETEL_DATA_DIR": data_dir,
-            },
+            env=environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         try:
-            yield addresses(process, f"http://127.0.0.1:{port}")
+            wait_for_line(process, url)
+            yield url, pbx_address(environ)
         finally:
             process.terminate()
             process.wait(20)
 
 
-def addresses(process: subprocess.Popen[str], url: str) -> tuple[str, str]:
-    """Read what the demo prints until both addresses are known."""
+def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
+    """Wait until the demo prints ``text``; read on in the background, or it would fill up."""
     lines: list[str] = []
-    pbx_url = ""
-    is_ready = False
     assert process.stdout is not None  # noqa: S101 — PIPE was asked for
     for line in process.stdout:
         lines.append(line)
-        found = re.search(r"simulated PBX\D*(http://127\.0\.0\.1:\d+)", line)
-        pbx_url = found[1] if found else pbx_url
-        is_ready = is_ready or url in line
-        if is_ready and pbx_url:
-            threading.Thread(target=process.stdout.read, daemon=True).start()  # or it would fill up
-            return url, pbx_url
+        if text in line:
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return
     sys.exit("bluetel: the demo did not start:\n" + "".join(lines))
+
+
+def pbx_address(environ: dict[str, str]) -> str:
+    """Where the demo's simulated PBX listens, as the database knows it."""
+    asked = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", "print(Pbx.objects.get().url)"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return asked.stdout.strip()
 
 
 if __name__ == "__main__":
