@@ -52,6 +52,7 @@ class Running:
     data_dir: Path
     process: subprocess.Popen[str]
     output: list[str] = field(default_factory=list)
+    reader: threading.Thread = field(default_factory=threading.Thread)
 
     def phones(self) -> dict[str, dict[str, object]]:
         """The simulated handsets by extension."""
@@ -106,16 +107,18 @@ def start(data_dir: Path, *, port: int | None = None, **environ: str) -> Running
 
     def read() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            running.output.append(line)
-            found = re.search(r"simulated PBX\D*(http://127\.0\.0\.1:\d+)", line)
-            if found:
-                running.pbx_url = found[1]
-            if f"{running.url}" in line:
-                ready.set()
+        with process.stdout as lines:
+            for line in lines:
+                running.output.append(line)
+                found = re.search(r"simulated PBX\D*(http://127\.0\.0\.1:\d+)", line)
+                if found:
+                    running.pbx_url = found[1]
+                if running.pbx_url and "Demo accounts" in line:
+                    ready.set()
         ready.set()
 
-    threading.Thread(target=read, daemon=True).start()
+    running.reader = threading.Thread(target=read, daemon=True)
+    running.reader.start()
     assert ready.wait(90), "".join(running.output)
     assert process.poll() is None, "".join(running.output)
     wait_for(lambda: _answers(running.url), what="the sign-in page", running=running)
@@ -144,6 +147,7 @@ def stop(running: Running) -> None:
     """End the server as ctrl-C does."""
     running.process.terminate()
     running.process.wait(10)
+    running.reader.join(10)
 
 
 @pytest.fixture(scope="session")
@@ -216,6 +220,8 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
         page.locator("input[name=password]").fill("demo")
         page.locator("input[name=password]").press("Enter")
         expect(page).to_have_url(f"{bluetel.url}/")
+        if javascript:
+            page.wait_for_function("customElements.get('dialer-box') !== undefined")
         return page
 
     yield open_for
