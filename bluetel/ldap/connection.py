@@ -3,7 +3,7 @@
 ldap3 is used below its conveniences, because three of them fail us (version 2.9.1):
 
 - its receive time-out starts anew with each packet, so a server that drips can hold a thread for
-  as long as it likes: :class:`_TimedSocket` holds each operation to one deadline;
+  as long as it likes: :class:`TimedSocket` holds each operation to one deadline;
 - it checks host names with ``ssl.match_hostname``, deprecated and gone from Python 3.12:
   :class:`_VerifiedTls` leaves that to the TLS library, with SNI;
 - a ``Server`` object remembers the address of the connection opened last, so sharing one between
@@ -17,7 +17,6 @@ import math
 import socket
 import ssl
 import struct
-import time
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -32,6 +31,7 @@ from bluetel.ldap.errors import (
     LdapSettingsError,
     Reason,
 )
+from bluetel.ldap.timed_socket import TimedSocket
 
 with warnings.catch_warnings():
     # ldap3 2.9.1, the last release, imports names that pyasn1 0.6 warns about.
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 Scope = Literal["BASE", "LEVEL", "SUBTREE"]
 
 _ACTIVE_DIRECTORY = b"1.2.840.113556.1.4.800"
+_ADDRESSES_TRIED = 4
 _PAGED_RESULTS = "1.2.840.113556.1.4.319"
 _ROOT_ATTRIBUTES = (
     "supportedCapabilities",
@@ -94,7 +95,7 @@ class _Response(TypedDict):
 class Connection:
     """An open, bound connection; for one thread at a time."""
 
-    def __init__(self, server: LdapServer, raw: ldap3.Connection, timed: _TimedSocket) -> None:
+    def __init__(self, server: LdapServer, raw: ldap3.Connection, timed: TimedSocket) -> None:
         self.server = server
         self._raw = raw
         self._timed = timed
@@ -114,39 +115,18 @@ class Connection:
         Raises :class:`DirectoryRefused` with ``Reason.CREDENTIALS`` when the bind is refused, and
         :class:`DirectoryUnavailable`.
         """
-        tls = _VerifiedTls(context, host=server.host, timeout=config.search_timeout)
-        raw = ldap3.Connection(
-            ldap3.Server(
-                server.host,
-                port=server.port,
-                use_ssl=server.security is Security.LDAPS,
-                get_info="NO_INFO",
-                tls=tls,
-                connect_timeout=config.connect_timeout,
-            ),
-            user=user or None,
-            password=password or None,
-            authentication="SIMPLE" if user else "ANONYMOUS",
-            auto_bind="NONE",
-            auto_referrals=False,
-            auto_range=False,
-            check_names=False,
-            read_only=True,
-            return_empty_attributes=False,
-        )
-        try:
-            raw.open(read_server_info=False)
-            timed = raw.socket if isinstance(raw.socket, _TimedSocket) else _TimedSocket(raw.socket)
-            raw.socket = timed
-            timed.allow(config.search_timeout)
-            if server.security is Security.STARTTLS:
-                raw.start_tls(read_server_info=False)
-                timed = raw.socket
-                timed.allow(config.search_timeout)
-            raw.bind(read_server_info=False)
-        except _TRANSPORT_ERRORS as error:
-            _drop(raw)
-            raise _unavailable(server, error, tls.refusal) from None
+        failure = DirectoryUnavailable(f"{server} has no address")
+        for address in _addresses(server):
+            try:
+                raw, timed = _connect(
+                    address, server, config=config, context=context, user=user, password=password
+                )
+            except DirectoryUnavailable as error:
+                failure = error
+                continue
+            break
+        else:
+            raise failure
         connection = cls(server, raw, timed)
         code = raw.result["result"]
         if code != _SUCCESS:
@@ -319,42 +299,6 @@ class Connection:
         raise DirectoryRefused(f"{self.server} refused the search (result {code})")
 
 
-class _TimedSocket:
-    """A socket whose reads and writes share one deadline, set before each operation."""
-
-    def __init__(self, raw: socket.socket) -> None:
-        self.raw = raw
-        self._deadline = time.monotonic()
-
-    def allow(self, seconds: float) -> None:
-        """Give the next operation this long, all its packets together."""
-        self._deadline = time.monotonic() + seconds
-
-    def recv(self, size: int) -> bytes:
-        """As a socket's, within the deadline."""
-        self._hold()
-        return self.raw.recv(size)
-
-    def sendall(self, data: bytes) -> None:
-        """As a socket's, within the deadline."""
-        self._hold()
-        self.raw.sendall(data)
-
-    def shutdown(self, how: int) -> None:
-        """As a socket's."""
-        self.raw.shutdown(how)
-
-    def close(self) -> None:
-        """As a socket's."""
-        self.raw.close()
-
-    def _hold(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self.raw.settimeout(left)
-
-
 class _VerifiedTls(ldap3.Tls):
     """TLS with the certificate and the host name checked by the TLS library.
 
@@ -371,7 +315,7 @@ class _VerifiedTls(ldap3.Tls):
     def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = True) -> None:  # noqa: FBT001, FBT002 — ldap3's signature
         """Replace the connection's socket by an encrypted one; raises what the handshake does."""
         current = connection.socket
-        raw = current.raw if isinstance(current, _TimedSocket) else current
+        raw = current.raw if isinstance(current, TimedSocket) else current
         raw.settimeout(self._timeout)
         try:
             wrapped = self._context.wrap_socket(
@@ -380,7 +324,67 @@ class _VerifiedTls(ldap3.Tls):
         except ssl.SSLCertVerificationError as error:
             self.refusal = error
             raise
-        connection.socket = _TimedSocket(wrapped)
+        connection.socket = TimedSocket(wrapped)
+
+
+def _addresses(server: LdapServer) -> tuple[str, ...]:
+    """The server's addresses in the system's order, a few at most; none when it has no name.
+
+    ldap3 would try them too, but leaves the socket of each failed one open.
+    """
+    try:
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))[:_ADDRESSES_TRIED]
+
+
+def _connect(
+    address: str,
+    server: LdapServer,
+    *,
+    config: LdapConfig,
+    context: ssl.SSLContext,
+    user: str,
+    password: str,
+) -> tuple[ldap3.Connection, TimedSocket]:
+    """Connect to one address, encrypt and ask to bind; the result is in the connection."""
+    tls = _VerifiedTls(context, host=server.host, timeout=config.search_timeout)
+    raw = ldap3.Connection(
+        ldap3.Server(
+            address,
+            port=server.port,
+            use_ssl=server.security is Security.LDAPS,
+            get_info="NO_INFO",
+            tls=tls,
+            connect_timeout=config.connect_timeout,
+        ),
+        user=user or None,
+        password=password or None,
+        authentication="SIMPLE" if user else "ANONYMOUS",
+        auto_bind="NONE",
+        auto_referrals=False,
+        auto_range=False,
+        check_names=False,
+        read_only=True,
+        return_empty_attributes=False,
+    )
+    try:
+        raw.open(read_server_info=False)
+        timed = raw.socket if isinstance(raw.socket, TimedSocket) else TimedSocket(raw.socket)
+        raw.socket = timed
+        timed.allow(config.search_timeout)
+        if server.security is Security.STARTTLS:
+            raw.start_tls(read_server_info=False)
+            timed = raw.socket
+            if not isinstance(timed.raw, ssl.SSLSocket):
+                raise ssl.SSLError("StartTLS did not encrypt")  # noqa: TRY301 — told like the others
+            timed.allow(config.search_timeout)
+        raw.bind(read_server_info=False)
+    except _TRANSPORT_ERRORS as error:
+        _drop(raw)
+        raise _unavailable(server, error, tls.refusal) from None
+    return raw, timed
 
 
 def _entry(response: _Response) -> Entry:

@@ -511,6 +511,31 @@ def test_without_a_named_authority_the_systems_decide(slapd: Slapd) -> None:
     assert refused.value.reason is Reason.CERTIFICATE
 
 
+def test_a_server_that_refuses_starttls_gets_no_password(slapd: Slapd) -> None:
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                request = connection.recv(4096)
+                received.append(request)
+                number = request[2 : 4 + request[3]]  # the message id, with tag and length
+                refusal = number + b"\x78\x07\x0a\x01\x02\x04\x00\x04\x00"
+                connection.sendall(bytes([0x30, len(refusal)]) + refusal)
+                received.append(connection.recv(4096))
+
+        config = slapd.config(url=f"ldap+starttls://127.0.0.1:{listener.getsockname()[1]}")
+        with ThreadPoolExecutor(1) as thread, client_of(config) as client:
+            served = thread.submit(refuse)
+            with pytest.raises(DirectoryUnavailable):
+                lookup(client, "lefevre")
+            served.result()
+
+    assert b"1.3.6.1.4.1.1466.20037" in received[0]
+    assert SERVICE_PASSWORD.encode() not in b"".join(received)
+
+
 class NamedElsewhere(Slapd):
     """Its certificate is for another host."""
 
@@ -609,6 +634,23 @@ def test_another_server_answers_for_one_that_is_down(slapd: Slapd) -> None:
 
     assert len(found.people) == len(again.people) == 1
     assert client.health.state is DirectoryState.OK
+
+
+def test_a_name_with_a_dead_address_is_reached_at_its_other(slapd: Slapd) -> None:
+    # slapd listens on 127.0.0.1 only; where ::1 comes first it is tried and refused.
+    url = f"ldaps://localhost:{slapd.tls_port}"
+    with client_of(slapd.config(url=url, ca_file=str(slapd.ca_file))) as client:
+        assert len(lookup(client, "lefevre zoe").people) == 1
+
+
+def test_a_host_without_address_is_unreachable(slapd: Slapd) -> None:
+    with (
+        client_of(slapd.config(url="ldaps://directory.invalid")) as client,
+        pytest.raises(DirectoryUnavailable) as refused,
+    ):
+        lookup(client, "lefevre")
+
+    assert refused.value.reason is Reason.UNREACHABLE
 
 
 def test_another_server_takes_over_from_one_that_dies(slapd: Slapd, own_slapd: Slapd) -> None:
