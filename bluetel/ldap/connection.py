@@ -378,7 +378,7 @@ def _connect(
             raw.start_tls(read_server_info=False)
             timed = raw.socket
             if not isinstance(timed.raw, ssl.SSLSocket):
-                raise ssl.SSLError("StartTLS did not encrypt")  # noqa: TRY301 — told like the others
+                raise ssl.SSLError("StartTLS did not encrypt")
             timed.allow(config.search_timeout)
         raw.bind(read_server_info=False)
     except _TRANSPORT_ERRORS as error:
