@@ -241,7 +241,7 @@ class Slapd(Server):
                 "mail": [f"{uid}@demo.test"],
                 "o": ["Ateliers Brossard" if number % 7 == 0 else "Demo"],
                 "ou": [f"Workshop {number % 12}"],
-                "title": ["Ingénieure" if number % 2 else "Technicien"],
+                "title": ["Ingénieure" if number % 2 else "Opératrice"],
                 "telephoneNumber": [_national("01 99", number), str(1000 + number)][
                     : 1 + number % 2
                 ],

@@ -119,7 +119,7 @@ class ShapedAsActiveDirectory(Slapd):
             "mail": [f"renee.muller{number:02}@demo.test"],
             "company": ["Demo"],
             "department": ["Étude"],
-            "title": ["Cheffe de projet"],
+            "title": ["Responsable qualité"],
             "info": ["Speaks Breton"],
             "telephoneNumber": [f"+33 1 99 00 50 {number:02}"],
             "otherTelephone": [f"+33 1 99 00 51 {number:02}"],
