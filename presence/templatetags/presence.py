@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 
 from django import template
@@ -70,7 +69,7 @@ def presence_words() -> dict[str, str]:
 def initials(name: str) -> str:
     """The first letters of the first and last word, for the square beside a name.
 
-    Words that begin with neither a letter nor a digit give none; "Łucja Wiśniewska" gives "ŁW".
+    "Łucja Wiśniewska" gives "ŁW"; words that begin with no letter, and so numbers, give none.
     """
-    firsts = [word[0] for word in str(name).split() if unicodedata.category(word[0])[0] in "LN"]
+    firsts = [word[0] for word in str(name).split() if word[0].isalpha()]
     return "".join(firsts[:1] + firsts[1:][-1:]).upper()

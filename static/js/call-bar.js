@@ -105,7 +105,9 @@ export function callBar(calls, actions, caller) {
           this.#closePanels(line);
         }
       }
-      line.querySelector("[data-emergency]")?.toggleAttribute("hidden", !call.emergency);
+      line
+        .querySelector("[data-emergency]")
+        ?.toggleAttribute("hidden", !call.emergency || call.state === "ended");
       const mute = line.querySelector('[data-part="mute"]');
       mute?.setAttribute("aria-pressed", String(call.muted));
       mute?.setAttribute("data-action", call.muted ? "unmute" : "mute");

@@ -11,6 +11,7 @@ for (const [name, letters] of /** @type {[string, string][]} */ ([
   ["Marta", "M"],
   ["ñandu (Oslo)", "Ñ"],
   ["<script>", ""],
+  ["01 99 00 42 17", ""],
   ["", ""],
 ])) {
   test(`the initials of "${name}" are "${letters}"`, () => assert.equal(initials(name), letters));

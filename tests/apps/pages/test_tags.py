@@ -35,6 +35,7 @@ def render(source: str, **context: object) -> str:
         pytest.param("Jean-Luc de la Tour", "JT", id="first-and-last"),
         pytest.param("Marta", "M", id="one-word"),
         pytest.param("ñandu (Oslo)", "Ñ", id="brackets-are-no-letters"),
+        pytest.param("01 99 00 42 17", "", id="number"),
         pytest.param(HOSTILE, "", id="markup"),
         pytest.param("", "", id="nobody"),
     ],
