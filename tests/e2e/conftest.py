@@ -221,7 +221,7 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
         page.locator("input[name=password]").press("Enter")
         expect(page).to_have_url(f"{bluetel.url}/")
         if javascript:
-            page.wait_for_function("customElements.get('dialer-box') !== undefined")
+            page.locator("dialer-box:defined").wait_for(state="attached")
         return page
 
     yield open_for
