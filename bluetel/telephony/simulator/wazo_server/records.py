@@ -218,7 +218,7 @@ def user(person: Person) -> JsonObject:
         "outgoing_caller_id": None,
         "mobile_phone_number": person.mobile or None,
         "mobile_fallback_enabled": False,
-        "username": person.login or None,
+        "username": None,
         "password": None,
         "music_on_hold": None,
         "preprocess_subroutine": None,

@@ -64,11 +64,14 @@ def listen(host: str, port: int) -> socket.socket:
 class LoopbackWazo:
     """A simulated Wazo on a free loopback port, in a thread; a context manager.
 
-    ``url`` is the PBX's address. The model lives in that thread: reach it through ``do``.
+    ``url`` is the PBX's address. The model lives in that thread: reach it through ``do``. With
+    ``stands_still`` its time passes only there (``pbx.advance``), else it is the real time.
     """
 
-    def __init__(self, pbx: SimulatedPbx) -> None:
+    def __init__(self, pbx: SimulatedPbx, *, stands_still: bool = False) -> None:
         self.application = build_application(pbx)
+        if stands_still:
+            self.application.site.clock = lambda: pbx.now
         self._server = build_server(self.application)
         self._listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
