@@ -70,7 +70,7 @@ def phone_state(line: LineState | None, *, do_not_disturb: bool) -> PhoneState:
             return PhoneState.RINGING
         case LineState.AVAILABLE:
             return PhoneState.BUSY if do_not_disturb else PhoneState.AVAILABLE
-        case LineState.PROGRESSING | LineState.HOLDING | LineState.TALKING:
+        case _:  # progressing, holding, talking
             return PhoneState.BUSY
 
 
