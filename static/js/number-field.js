@@ -200,6 +200,7 @@ export function numberField(search) {
     /** @param {SearchRow} row */
     #choose(row) {
       this.input.value = row.number;
+      this.close();
       this.dispatchEvent(new RowChosen(row));
     }
 

@@ -15,7 +15,7 @@ export function teamList(store) {
       this.#detach = new AbortController();
       const { signal } = this.#detach;
       store.addEventListener("change", (event) => this.#changed(event), { signal });
-      store.addEventListener("lost", () => this.#tellLive(false), { signal });
+      store.addEventListener("lost", () => this.#tellLive(), { signal });
     }
 
     disconnectedCallback() {
@@ -34,11 +34,14 @@ export function teamList(store) {
         message.textContent = person.message ?? "";
         message.toggleAttribute("hidden", !person.message);
       }
-      this.#tellLive(true);
+      this.#tellLive();
     }
 
-    /** @param {boolean} isLive */
-    #tellLive(isLive) {
+    /** While nobody's phone is known, nothing here is live. */
+    #tellLive() {
+      const rows = [...this.querySelectorAll("[data-person]")];
+      const people = rows.map((row) => store.get(row.getAttribute("data-person") ?? ""));
+      const isLive = people.some((person) => person && person.phone !== "unknown");
       const note = this.parentElement?.querySelector('[data-part="live"]');
       note?.toggleAttribute("hidden", !isLive);
     }
