@@ -17,6 +17,9 @@ from presence.socket import live_socket
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AuthMiddlewareStack(URLRouter([path("ws/live/", live_socket)])),
+        "websocket": AuthMiddlewareStack(
+            # types-channels knows consumers only; any ASGI callable will do.
+            URLRouter([path("ws/live/", live_socket)])  # type: ignore[arg-type,list-item]
+        ),
     }
 )

@@ -16,6 +16,7 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 _data_dir = tempfile.mkdtemp(prefix=f"bluetel-tests-{WORKER}-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+os.mkdir(f"{_data_dir}/static")  # noqa: PTH102 — WhiteNoise warns of a missing folder
 
 for _name in [name for name in os.environ if name.startswith("BLUETEL_")]:
     del os.environ[_name]

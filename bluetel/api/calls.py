@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from ninja import Header, Router
+from ninja import Header, Router, Status
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
@@ -36,7 +36,7 @@ def place(
     request: SignedInRequest,
     body: schemas.NewCall,
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
-) -> tuple[int, CallRecord]:
+) -> Status[CallRecord]:
     """The user's own phone rings first; the call goes out when he picks up."""
     placed = services.place_call(
         request.user,
@@ -45,7 +45,7 @@ def place(
         device=body.device or "",
         key=idempotency_key[:200],
     )
-    return 202, _published(placed.call)
+    return Status(202, _published(placed.call))
 
 
 @router.get("", response=schemas.Calls, summary="The live calls")
@@ -61,77 +61,77 @@ def one(request: SignedInRequest, call_id: str) -> CallRecord:
 
 
 @router.delete("/{call_id}", response={204: None, **ERRORS}, summary="Hang up or cancel")
-def hang_up(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def hang_up(request: SignedInRequest, call_id: str) -> Status[None]:
     """Ending a call that has ended is no error."""
     _published(control.hang_up(selectors.call_of(request.user, call_id), now=timezone.now()))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/answer", response={204: None, **ERRORS}, summary="Pick up from afar")
-def answer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def answer(request: SignedInRequest, call_id: str) -> Status[None]:
     """409 ``not_supported`` where the phone can't."""
     control.answer(selectors.call_of(request.user, call_id))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/hold", response={204: None, **ERRORS}, summary="Put on hold")
-def hold(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def hold(request: SignedInRequest, call_id: str) -> Status[None]:
     """409 ``not_supported`` where the phone can't."""
     control.hold(selectors.call_of(request.user, call_id), held=True)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/resume", response={204: None, **ERRORS}, summary="Take back from hold")
-def resume(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def resume(request: SignedInRequest, call_id: str) -> Status[None]:
     """409 ``not_supported`` where the phone can't."""
     control.hold(selectors.call_of(request.user, call_id), held=False)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/mute", response={204: None, **ERRORS}, summary="Silence the microphone")
-def mute(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def mute(request: SignedInRequest, call_id: str) -> Status[None]:
     """The other side hears nothing until ``unmute``."""
     _published(control.mute(selectors.call_of(request.user, call_id), muted=True))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/unmute", response={204: None, **ERRORS}, summary="Speak again")
-def unmute(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def unmute(request: SignedInRequest, call_id: str) -> Status[None]:
     """The other side hears the user again."""
     _published(control.mute(selectors.call_of(request.user, call_id), muted=False))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/dtmf", response={204: None, **ERRORS}, summary="Send tones")
-def dtmf(request: SignedInRequest, call_id: str, body: schemas.Dtmf) -> tuple[int, None]:
+def dtmf(request: SignedInRequest, call_id: str, body: schemas.Dtmf) -> Status[None]:
     """At most 40 of the digits, * and #."""
     call = selectors.call_of(request.user, call_id)
     if not re.fullmatch(r"[0-9*#]{1,40}", body.digits):
         raise ApiError("invalid_digits", _("Tones are 0 to 9, * and #, at most 40 at once."))
     control.send_dtmf(call, body.digits)
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/transfer", response={204: None, **ERRORS}, summary="Pass the call on")
-def transfer(request: SignedInRequest, call_id: str, body: schemas.NewTransfer) -> tuple[int, None]:
+def transfer(request: SignedInRequest, call_id: str, body: schemas.NewTransfer) -> Status[None]:
     """The dial policy holds for the target too."""
     call = selectors.call_of(request.user, call_id)
     control.transfer(call, body.number, kind=TransferKind(body.kind))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/transfer/complete", response={204: None, **ERRORS}, summary="Join them")
-def complete_transfer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def complete_transfer(request: SignedInRequest, call_id: str) -> Status[None]:
     """Ends the user's own part of an attended transfer."""
     control.complete_transfer(selectors.call_of(request.user, call_id))
-    return 204, None
+    return Status(204, None)
 
 
 @router.post("/{call_id}/transfer/cancel", response={204: None, **ERRORS}, summary="Take it back")
-def cancel_transfer(request: SignedInRequest, call_id: str) -> tuple[int, None]:
+def cancel_transfer(request: SignedInRequest, call_id: str) -> Status[None]:
     """Returns to the first caller."""
     control.cancel_transfer(selectors.call_of(request.user, call_id))
-    return 204, None
+    return Status(204, None)
 
 
 def _published(call: Call) -> CallRecord:

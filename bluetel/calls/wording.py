@@ -30,7 +30,7 @@ def unreadable_text(reason: InvalidReason, text: str) -> str:
             why = _("This is not a number that exists.")
         case _:
             assert_never(reason)
-    return f"{why} {_('Nothing was dialled.')}"
+    return " ".join([why, _("Nothing was dialled.")])
 
 
 def refusal_text(refusal: Refused) -> str:

@@ -63,7 +63,9 @@ class CallControl(Protocol):
         or UNKNOWN_USER, and ``PbxUnavailable(maybe_done=True)`` when no answer came.
         """
 
-    def calls(self, user: PbxUserId | None = None, *, timeout: float | None = None) -> Sequence[Call]:
+    def calls(
+        self, user: PbxUserId | None = None, *, timeout: float | None = None
+    ) -> Sequence[Call]:
         """The live calls of one user, or of everybody."""
 
     def hang_up(self, user: PbxUserId, call: CallId) -> None:

@@ -10,81 +10,216 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Pbx',
+            name="Pbx",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=64, unique=True)),
-                ('kind', models.CharField(choices=[('wazo', 'Wazo'), ('xivo', 'XiVO')], max_length=16)),
-                ('url', models.CharField(blank=True, max_length=500)),
-                ('username', models.CharField(blank=True, max_length=256)),
-                ('password', bluetel.accounts.encryption.EncryptedTextField(blank=True, purpose='pbx-password')),
-                ('tenant', models.CharField(blank=True, max_length=64)),
-                ('ca_file', models.CharField(blank=True, max_length=500)),
-                ('voicemail_prefix', models.CharField(default='*97', max_length=16)),
-                ('outside_prefix', models.CharField(blank=True, help_text='Dialled before outside numbers, such as 0.', max_length=8)),
-                ('international_prefix', models.CharField(default='00', max_length=8)),
-                ('extension_pattern', models.CharField(default='\\d{2,6}', help_text='What an internal number looks like.', max_length=200)),
-                ('allowed_codes', models.TextField(blank=True, help_text='Codes with * or # that may be dialled, one on each line.')),
-                ('calls_per_second', models.PositiveIntegerField(default=200)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=64, unique=True)),
+                (
+                    "kind",
+                    models.CharField(choices=[("wazo", "Wazo"), ("xivo", "XiVO")], max_length=16),
+                ),
+                ("url", models.CharField(blank=True, max_length=500)),
+                ("username", models.CharField(blank=True, max_length=256)),
+                (
+                    "password",
+                    bluetel.accounts.encryption.EncryptedTextField(
+                        blank=True, purpose="pbx-password"
+                    ),
+                ),
+                ("tenant", models.CharField(blank=True, max_length=64)),
+                ("ca_file", models.CharField(blank=True, max_length=500)),
+                ("voicemail_prefix", models.CharField(default="*97", max_length=16)),
+                (
+                    "outside_prefix",
+                    models.CharField(
+                        blank=True,
+                        help_text="Dialled before outside numbers, such as 0.",
+                        max_length=8,
+                    ),
+                ),
+                ("international_prefix", models.CharField(default="00", max_length=8)),
+                (
+                    "extension_pattern",
+                    models.CharField(
+                        default="\\d{2,6}",
+                        help_text="What an internal number looks like.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "allowed_codes",
+                    models.TextField(
+                        blank=True,
+                        help_text="Codes with * or # that may be dialled, one on each line.",
+                    ),
+                ),
+                ("calls_per_second", models.PositiveIntegerField(default=200)),
             ],
             options={
-                'verbose_name': 'PBX',
-                'verbose_name_plural': 'PBXs',
+                "verbose_name": "PBX",
+                "verbose_name_plural": "PBXs",
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('pbx_user_id', models.CharField(blank=True, max_length=128)),
-                ('pbx_login', models.CharField(blank=True, max_length=256)),
-                ('extension', models.CharField(blank=True, db_index=True, max_length=40)),
-                ('mobile', models.CharField(blank=True, max_length=40)),
-                ('language', models.CharField(blank=True, choices=[('en', 'English'), ('fr', 'French')], max_length=8)),
-                ('time_zone', models.CharField(blank=True, max_length=64)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-                ('pbx', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='users', to='accounts.pbx')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
+                ),
+                (
+                    "last_name",
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
+                ),
+                (
+                    "email",
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, verbose_name="date joined"
+                    ),
+                ),
+                ("pbx_user_id", models.CharField(blank=True, max_length=128)),
+                ("pbx_login", models.CharField(blank=True, max_length=256)),
+                ("extension", models.CharField(blank=True, db_index=True, max_length=40)),
+                ("mobile", models.CharField(blank=True, max_length=40)),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True, choices=[("en", "English"), ("fr", "French")], max_length=8
+                    ),
+                ),
+                ("time_zone", models.CharField(blank=True, max_length=64)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+                (
+                    "pbx",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="users",
+                        to="accounts.pbx",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "abstract": False,
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(condition=models.Q(('pbx_user_id', ''), _negated=True), fields=('pbx', 'pbx_user_id'), name='one_account_per_pbx_user'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("pbx_user_id", ""), _negated=True),
+                fields=("pbx", "pbx_user_id"),
+                name="one_account_per_pbx_user",
+            ),
         ),
     ]

@@ -6,43 +6,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Call',
+            name="Call",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('conversation', models.CharField(blank=True, max_length=64)),
-                ('pbx_call_id', models.CharField(blank=True, max_length=64)),
-                ('state', models.CharField(choices=[('requested', 'Requested'), ('ringing_self', 'Ringing Self'), ('ringing_peer', 'Ringing Peer'), ('talking', 'Talking'), ('held', 'Held'), ('ended', 'Ended')], default='requested', max_length=16)),
-                ('direction', models.CharField(choices=[('outgoing', 'Outgoing'), ('incoming', 'Incoming')], default='outgoing', max_length=8)),
-                ('number', models.CharField(blank=True, max_length=64)),
-                ('dialed', models.CharField(blank=True, max_length=40)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('contact_id', models.CharField(blank=True, max_length=64)),
-                ('device', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, max_length=32)),
-                ('muted', models.BooleanField(default=False)),
-                ('cancelled', models.BooleanField(default=False)),
-                ('uncertain', models.BooleanField(default=False)),
-                ('idempotency_key', models.CharField(blank=True, max_length=200)),
-                ('pbx', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.pbx')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='calls', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("conversation", models.CharField(blank=True, max_length=64)),
+                ("pbx_call_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("ringing_self", "Ringing Self"),
+                            ("ringing_peer", "Ringing Peer"),
+                            ("talking", "Talking"),
+                            ("held", "Held"),
+                            ("ended", "Ended"),
+                        ],
+                        default="requested",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("outgoing", "Outgoing"), ("incoming", "Incoming")],
+                        default="outgoing",
+                        max_length=8,
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=64)),
+                ("dialed", models.CharField(blank=True, max_length=40)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("contact_id", models.CharField(blank=True, max_length=64)),
+                ("device", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("end_reason", models.CharField(blank=True, max_length=32)),
+                ("muted", models.BooleanField(default=False)),
+                ("cancelled", models.BooleanField(default=False)),
+                ("uncertain", models.BooleanField(default=False)),
+                ("idempotency_key", models.CharField(blank=True, max_length=200)),
+                (
+                    "pbx",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.pbx",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="calls",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['user', '-created_at'], name='call_by_user'), models.Index(condition=models.Q(('state', 'ended'), _negated=True), fields=['pbx'], name='call_live_by_pbx')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('user', 'idempotency_key'), name='one_call_per_key'), models.UniqueConstraint(condition=models.Q(('conversation', ''), _negated=True), fields=('user', 'conversation'), name='one_call_per_conversation')],
+                "indexes": [
+                    models.Index(fields=["user", "-created_at"], name="call_by_user"),
+                    models.Index(
+                        condition=models.Q(("state", "ended"), _negated=True),
+                        fields=["pbx"],
+                        name="call_live_by_pbx",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("idempotency_key", ""), _negated=True),
+                        fields=("user", "idempotency_key"),
+                        name="one_call_per_key",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("conversation", ""), _negated=True),
+                        fields=("user", "conversation"),
+                        name="one_call_per_conversation",
+                    ),
+                ],
             },
         ),
     ]
