@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bluetel.calls import control, selectors, services
@@ -79,14 +80,23 @@ def _transfer(found: Call, request: SignedInRequest) -> None:
     control.transfer(found, request.POST.get("number", ""), kind=kind)
 
 
+def _send_dtmf(found: Call, request: SignedInRequest) -> None:
+    digits = request.POST.get("digits", "")
+    if not control.are_tones(digits):
+        messages.error(request, _("Tones are 0 to 9, * and #, at most 40 at once."))
+        return
+    control.send_dtmf(found, digits)
+
+
 ACTIONS: dict[str, Callable[[Call, SignedInRequest], object]] = {
-    "hang-up": lambda found, _: control.hang_up(found, now=timezone.now()),
-    "answer": lambda found, _: control.answer(found),
-    "hold": lambda found, _: control.hold(found, held=True),
-    "resume": lambda found, _: control.hold(found, held=False),
-    "mute": lambda found, _: control.mute(found, muted=True),
-    "unmute": lambda found, _: control.mute(found, muted=False),
+    "hang-up": lambda found, request: control.hang_up(found, now=timezone.now()),
+    "answer": lambda found, request: control.answer(found),
+    "hold": lambda found, request: control.hold(found, held=True),
+    "resume": lambda found, request: control.hold(found, held=False),
+    "mute": lambda found, request: control.mute(found, muted=True),
+    "unmute": lambda found, request: control.mute(found, muted=False),
+    "dtmf": _send_dtmf,
     "transfer": _transfer,
-    "transfer-complete": lambda found, _: control.complete_transfer(found),
-    "transfer-cancel": lambda found, _: control.cancel_transfer(found),
+    "transfer-complete": lambda found, request: control.complete_transfer(found),
+    "transfer-cancel": lambda found, request: control.cancel_transfer(found),
 }

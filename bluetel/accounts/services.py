@@ -111,9 +111,10 @@ def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
     user.email = person.email or user.email
     user.extension = person.extension
     user.mobile = person.mobile
-    if not user.language and person.language[:2] in LANGUAGES:
-        user.language = person.language[:2]
-    user.time_zone = user.time_zone or person.time_zone
+    if user.pk is None:
+        # Afterwards they are the user's own to choose, "as my browser" included.
+        user.language = person.language[:2] if person.language[:2] in LANGUAGES else ""
+        user.time_zone = person.time_zone
     if not user.username:
         user.username = _free_username(user.pbx_login or person.email or slugify(person.name))
 

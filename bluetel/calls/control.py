@@ -7,6 +7,7 @@ comes, hanging up excepted: the PBX's yes to that is the end of the call.
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -69,8 +70,13 @@ def mute(call: Call, *, muted: bool) -> Call:
     return call
 
 
+def are_tones(digits: str) -> bool:
+    """Whether these can be sent: 1 to 40 of the digits, * and #."""
+    return re.fullmatch(r"[0-9*#]{1,40}", digits) is not None
+
+
 def send_dtmf(call: Call, digits: str) -> None:
-    """Send tones; the caller has checked that they are tones."""
+    """Send tones; ask :func:`are_tones` first."""
     with _pbx_words(call) as (backend, user, leg):
         backend.send_dtmf(user, leg, digits)
 

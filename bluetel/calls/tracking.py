@@ -92,10 +92,11 @@ def _apply(pbx: Pbx, seen: Sequence[types.Call], *, now: datetime) -> list[Call]
         if row.state == Call.State.ENDED:
             continue
         before = record_of(row) if row.pk else None
-        colleague = colleagues.get(call.number)
-        if colleague is not None and not row.contact_id:
-            row.name, row.contact_id = colleague.display_name, f"user-{colleague.pk}"
         _copy(row, call, now=now)
+        # While one asks a third person first, Wazo shows one's own number as the other side's.
+        colleague = colleagues.get(row.number)
+        if colleague is not None and colleague != user and not row.contact_id:
+            row.name, row.contact_id = colleague.display_name, f"user-{colleague.pk}"
         row.save()
         if record_of(row) != before:
             changed[row.pk] = row

@@ -40,6 +40,7 @@ class House:
         _backends[name] = self.backend
         self.pbx = Pbx.objects.create(name=name, kind=Pbx.Kind.WAZO, url=f"https://{name}.test")
         sync_users(self.pbx, self.backend.users())
+        User.objects.update(language="")  # pages in English, as the browser asks
         self._heard: list[Call] = []
         self.backend.do(lambda model: model.listen(self._hear))
 

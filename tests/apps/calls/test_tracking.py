@@ -10,7 +10,7 @@ import pytest
 from bluetel.calls import control, services
 from bluetel.calls.models import Call
 from bluetel.calls.tracking import apply_pbx_calls, sweep
-from bluetel.telephony.types import CallState
+from bluetel.telephony.types import CallState, TransferKind
 from tests.apps.house import NOW, House
 
 
@@ -184,3 +184,13 @@ def test_the_furthest_state_decides_the_reason(house: House) -> None:
     talked = house.backend.calls(house.user("1001").pbx_user_id)[0]
     assert talked.reached is CallState.TALKING
     assert control.hang_up(the_call(call), now=NOW).end_reason == "hung_up"
+
+
+def test_asking_a_third_person_first_keeps_the_name_of_the_first(house: House) -> None:
+    house.do(lambda model: model.call_in("0199004217", name="Hélène Marchetti", to="1001"))
+    house.answer("1001")
+    house.hear()
+    call = Call.objects.get(user=house.user("1001"))
+    control.transfer(call, "1003", kind=TransferKind.ATTENDED)
+    house.hear()
+    assert (the_call(call).number, call.name) == ("0199004217", "Hélène Marchetti")

@@ -1,0 +1,69 @@
+"""What every page has in common: headers, health, and the pages for when something is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tests.apps.house import House
+
+
+def test_pages_are_not_stored_and_run_no_foreign_code(house: House) -> None:
+    answer = house.browser("1001").get("/")
+    assert answer["Cache-Control"] == "no-store"
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+
+
+def test_the_home_page_costs_the_same_for_many_colleagues(
+    house: House, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser = house.browser("1001")
+    browser.get("/")
+    with django_assert_max_num_queries(20):
+        browser.get("/")
+
+
+def test_a_page_that_is_not_there_is_404_in_the_house_style(house: House) -> None:
+    answer = house.browser("1001").get("/nowhere/")
+    assert answer.status_code == 404
+    assert "BlueTel" in answer.content.decode()
+
+
+def test_a_form_from_elsewhere_is_refused_and_explained(house: House) -> None:
+    answer = house.browser("1001").post("/dialer/call/", {"number": "1002"})
+    assert answer.status_code == 403
+    assert not house.has_call("1001")
+
+
+def test_the_process_says_that_it_lives(db: None) -> None:
+    assert Client().get("/healthz").status_code == 200
+
+
+def test_readiness_names_its_parts(db: None) -> None:
+    answer = Client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["database"] == "ok"
+    assert answer.json()["parts"]["engine"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"REMOTE_ADDR": "127.0.0.1"}, 200),
+        ({"REMOTE_ADDR": "203.0.113.9"}, 403),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}, 403),
+    ],
+    ids=["loopback", "outside", "through-a-proxy"],
+)
+def test_metrics_are_for_loopback(db: None, headers: dict[str, str], status: int) -> None:
+    assert Client().get("/metrics", **headers).status_code == status  # type: ignore[arg-type]
+
+
+def test_the_demo_s_pages_exist_in_the_demo_only(house: House) -> None:
+    assert house.browser("1001").get("/demo/phones/").status_code == 404
