@@ -65,6 +65,11 @@ class Environment(BaseSettings):
     ldap_bind_password: SecretStr = SecretStr("")
     ldap_base: str = ""
     ldap_ca_file: str = ""
+    ldap_filter: str = ""
+    ldap_schema: str = "auto"
+    ldap_attributes: str = ""
+    ldap_groups: str = ""
+    ldap_sign_in: bool = True
     email_url: SecretStr = SecretStr("")
     xmpp_url: SecretStr = SecretStr("")
     voicemail_senders: Words = ()

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from bluetel.env import ROOT, SettingsError, database_settings, read_environment
+from bluetel.ldap.config import ldap_config
+from bluetel.ldap.errors import LdapSettingsError
 from bluetel.secret_key import secret_key
 
 try:
@@ -18,8 +20,22 @@ try:
     DATABASES: dict[str, Any] = {
         "default": database_settings(ENV.database_url.get_secret_value(), data_dir=DATA_DIR)
     }
+    LDAP_CONFIG = ldap_config(
+        ENV.ldap_url,
+        base=ENV.ldap_base,
+        bind_dn=ENV.ldap_bind_dn,
+        bind_password=ENV.ldap_bind_password.get_secret_value(),
+        ca_file=ENV.ldap_ca_file or ENV.ca_file,
+        person_filter=ENV.ldap_filter,
+        schema=ENV.ldap_schema,
+        attributes=ENV.ldap_attributes,
+        groups=ENV.ldap_groups,
+        country=ENV.country,
+    )
 except SettingsError as error:
     sys.exit(f"bluetel: {error}")
+except LdapSettingsError as error:
+    sys.exit(f"bluetel: BLUETEL_LDAP_…: {error}")
 
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = secret_key(ENV.secret_key.get_secret_value(), data_dir=DATA_DIR)
@@ -93,6 +109,11 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "bluetel.accounts.backends.AccountBackend",
+    *(
+        ["bluetel.accounts.ldap_backend.LdapBackend"]
+        if LDAP_CONFIG is not None and ENV.ldap_sign_in
+        else []
+    ),
     "bluetel.accounts.backends.PbxLoginBackend",
 ]
 PASSWORD_HASHERS = [

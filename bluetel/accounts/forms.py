@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SignInForm(AuthenticationForm):
-    """Takes a login or an e-mail; says so when the PBX could not be asked."""
+    """Takes a login or an e-mail; says so when the PBX or the directory could not be asked."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -24,6 +24,14 @@ class SignInForm(AuthenticationForm):
                     "Try again in a minute."
                 ),
                 code="pbx_unavailable",
+            )
+        if getattr(self.request, "ldap_unreachable", False):
+            return ValidationError(
+                _(
+                    "The company directory can't be reached, so its passwords can't be checked "
+                    "now. Try again in a minute."
+                ),
+                code="ldap_unavailable",
             )
         return ValidationError(
             _("This login and password don't match. Check them and try again."),

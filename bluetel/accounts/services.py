@@ -40,7 +40,7 @@ def tie_identity(pbx: Pbx, identity: Identity) -> User | None:
         if user is None:
             if _email_is_taken(person.email):
                 return None
-            user = User(pbx=pbx, pbx_user_id=person.id)
+            user = _new_user(pbx, person)
         _fill(user, pbx, person, login=identity.login)
         user.save()
     return user
@@ -58,8 +58,7 @@ def sync_users(pbx: Pbx, people: Iterable[PbxUser]) -> SyncResult:
         with transaction.atomic():
             user = _match(pbx, person, may_be_staff=True)
             if user is None:
-                user = User(pbx=pbx, pbx_user_id=person.id)
-                user.set_unusable_password()
+                user = _new_user(pbx, person)
                 created += 1
             else:
                 updated += 1
@@ -102,6 +101,19 @@ def _email_is_taken(email: str) -> bool:
     return bool(email) and User.objects.filter(email__iexact=email).exists()
 
 
+def _new_user(pbx: Pbx, person: PbxUser) -> User:
+    """Somebody's account; its language and zone are the PBX's now, and then his own to choose."""
+    language = person.language[:2]
+    user = User(
+        pbx=pbx,
+        pbx_user_id=person.id,
+        language=language if language in LANGUAGES else "",
+        time_zone=person.time_zone,
+    )
+    user.set_unusable_password()
+    return user
+
+
 def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
     user.pbx = pbx
     user.pbx_user_id = person.id
@@ -111,10 +123,6 @@ def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
     user.email = person.email or user.email
     user.extension = person.extension
     user.mobile = person.mobile
-    if user.pk is None:
-        # Afterwards they are the user's own to choose, "as my browser" included.
-        user.language = person.language[:2] if person.language[:2] in LANGUAGES else ""
-        user.time_zone = person.time_zone
     if not user.username:
         user.username = _free_username(user.pbx_login or person.email or slugify(person.name))
 
