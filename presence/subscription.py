@@ -8,10 +8,12 @@ joined anew on a fresh channel when it is back.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -71,6 +73,8 @@ class Subscription:
                 await self._take(await layer.receive(channel))
         finally:
             rejoining.cancel()
+            with contextlib.suppress(OSError, RedisError):  # a layer that is down forgets by itself
+                await layer.group_discard(self._group, channel)
 
     async def _take(self, message: Any) -> None:
         try:

@@ -1,0 +1,57 @@
+"""What live tests share: a channel layer without yesterday's members, a house, an engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from channels.layers import channel_layers, get_channel_layer
+from pytest_django import Settings
+
+from bluetel.accounts.pbx import close_backends
+from bluetel.engine import link
+from presence import feed
+from tests.apps.house import House
+from tests.live.stage import Stage
+
+
+@pytest.fixture(autouse=True)
+async def fresh_layer() -> AsyncIterator[None]:
+    """The memory layer belongs to the process, not to the test."""
+    channel_layers.backends.clear()
+    yield
+    await feed.stop()
+    layer = get_channel_layer()
+    assert layer is not None
+    await layer.flush()
+    channel_layers.backends.clear()
+
+
+@pytest.fixture
+def house(transactional_db: None, settings: Settings) -> Iterator[House]:
+    """The cast on a PBX in memory; other threads see it too."""
+    settings.PBX_BACKENDS = {"wazo": "tests.apps.house.open_backend"}
+    yield House()
+    close_backends()
+
+
+@pytest.fixture(autouse=True)
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost stream counts as lost soon, so that tests needn't wait."""
+    monkeypatch.setattr(link, "GRACE", 0.05)
+
+
+@pytest.fixture
+async def stage(house: House) -> AsyncIterator[Stage]:
+    """The house with nobody listening yet."""
+    stage = Stage(house)
+    async with stage:
+        yield stage
+
+
+@pytest.fixture
+async def on_air(stage: Stage) -> Stage:
+    """The house with an engine on duty that hears its PBX."""
+    await stage.start_engine()
+    await stage.until_heard()
+    return stage

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from bluetel.accounts.models import Pbx, User
+from bluetel.calls.models import Call
+from bluetel.engine import engine as engine_module
+from bluetel.telephony.errors import PbxUnavailable
+from bluetel.telephony.simulator.legs import Leg
+from bluetel.telephony.simulator.model import SimulatedPbx
+from bluetel.telephony.types import ChatState, PbxUserId
+from bluetel.work import leases
+from bluetel.work.models import Lease
+from presence.board import EPOCH_BITS
+from presence.live import publish_to_engine
+from presence.messages import PageMessage
+from presence.models import PbxLink, PersonState
+from tests.live.stage import Stage, until
+
+
+def ring(extension: str, *, caller: str = "0199004217") -> object:
+    return lambda model: model.call_in(caller, name="Hélène Marchetti", to=extension)
+
+
+def answer(extension: str) -> object:
+    return lambda model: model.answer(_leg(model, extension))
+
+
+def hang_up(extension: str) -> object:
+    return lambda model: model.put_down(_leg(model, extension))
+
+
+def _leg(model: SimulatedPbx, extension: str) -> Leg:
+    return model.lines[extension][1].legs[0]
+
+
+async def test_the_snapshot_shows_everybody(on_air: Stage) -> None:
+    assert (await on_air.record("1002"))["phone"] == "available"
+    assert (await on_air.record("1008"))["phone"] == "offline"
+
+
+async def test_a_call_shows_on_its_phone_step_by_step(on_air: Stage) -> None:
+    await on_air.do(ring("1002"))
+    await on_air.until_phone("1002", "ringing")
+    await on_air.do(answer("1002"))
+    await on_air.until_phone("1002", "busy")
+    await on_air.do(hang_up("1002"))
+    await on_air.until_phone("1002", "available")
+
+
+async def test_a_call_becomes_a_row_and_is_told_to_its_user(on_air: Stage) -> None:
+    await on_air.do(ring("1002"))
+    user = await on_air.user("1002")
+    await until(lambda: bool(on_air.of_type("user")), what="a call message")
+    message = on_air.of_type("user")[0]
+    assert message["user"] == str(user.pk)
+    assert message["frame"]["call"]["state"] == "ringing_self"
+    call = await Call.objects.aget(user=user)
+    assert call.direction == "incoming"
+
+
+async def test_an_unplugged_phone_is_offline_with_do_not_disturb_too(on_air: Stage) -> None:
+    def unplug(model: SimulatedPbx) -> None:
+        person, line = model.lines["1002"]
+        model.set_do_not_disturb(person, enabled=True)
+        model.plug(line, plugged=False)
+
+    await on_air.do(unplug)
+    await on_air.until_phone("1002", "offline")
+
+
+async def test_a_lost_stream_makes_everybody_unknown_and_its_return_shows_them_as_they_are(
+    on_air: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bluetel.engine.link")
+    on_air.house.backend.lose_stream("cut")
+    await on_air.until_phone("1001", "unknown")
+    await on_air.until_phone("1008", "unknown")
+    await on_air.do(ring("1002"))
+    on_air.house.backend.restore_stream()
+    await on_air.until_phone("1002", "ringing")
+    await on_air.until_phone("1008", "offline")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["PBX house is not heard: cut", "PBX house is heard"]
+
+
+async def test_a_stream_that_is_back_at_once_makes_nobody_unknown(
+    on_air: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bluetel.engine.link.GRACE", 10.0)
+    on_air.said.clear()
+    on_air.house.backend.lose_stream("blip")
+    on_air.house.backend.restore_stream()
+    await on_air.do(ring("1002"))
+    await on_air.until_phone("1002", "ringing")
+    assert on_air.of_type("link") == []
+
+
+async def test_a_pbx_that_listens_but_answers_nothing_is_unknown_until_it_does(
+    on_air: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bluetel.engine.link.RETRY_FIRST", 0.05)
+    backend = on_air.house.backend
+    backend.fail(PbxUnavailable("chatd is not initialized"), on="presences")
+    backend.lose_stream("restart")
+    backend.restore_stream()
+    await on_air.until_phone("1001", "unknown")
+    backend.heal()
+    await on_air.until_phone("1001", "available")
+
+
+async def test_calls_that_ended_while_nobody_listened_are_ended(on_air: Stage) -> None:
+    user = await on_air.user("1002")
+    await on_air.do(ring("1002"))
+
+    async def state() -> str | None:
+        call = await Call.objects.filter(user=user).afirst()
+        return call.state if call else None
+
+    async def is_ringing() -> bool:
+        return await state() == "ringing_self"
+
+    await until(is_ringing, what="the call's row")
+    on_air.house.backend.lose_stream("cut")
+    await on_air.until_phone("1001", "unknown")
+    await on_air.do(hang_up("1002"))
+    on_air.house.backend.restore_stream()
+
+    async def has_ended() -> bool:
+        return await state() == "ended"
+
+    await until(has_ended, what="the call's end")
+
+
+async def test_a_new_user_of_the_pbx_is_shown_without_a_restart(on_air: Stage) -> None:
+    user = await on_air.user("1009")
+    pbx_user_id = user.pbx_user_id
+    await user.adelete()
+    await on_air.do(ring("1009"))
+    await User.objects.acreate(
+        username="new", pbx=on_air.house.pbx, pbx_user_id=pbx_user_id, extension="1009"
+    )
+    await on_air.until_phone("1009", "ringing")
+
+
+async def test_somebody_who_is_gone_is_told_to_the_hubs(on_air: Stage) -> None:
+    user = await on_air.user("1009")
+    user_id = str(user.pk)
+    await user.adelete()
+    await until(lambda: bool(on_air.of_type("gone")), what="a gone message")
+    assert on_air.of_type("gone")[0]["users"] == [user_id]
+
+
+async def test_a_changed_pbx_is_listened_to_anew(on_air: Stage) -> None:
+    pbx = await Pbx.objects.aget(name="house")
+    pbx.username = "other"
+    await pbx.asave()
+
+    async def is_told_again() -> bool:
+        return sum(message["is_up"] for message in on_air.of_type("link")) >= 2
+
+    await until(is_told_again, what="a second link")
+    await on_air.do(ring("1002"))
+    await on_air.until_phone("1002", "ringing")
+
+
+async def test_a_pbx_that_was_removed_takes_its_peoples_phones_with_it(on_air: Stage) -> None:
+    await sync_to_async(on_air.house.pbx.delete)()
+    user = await User.objects.aget(extension="1001")
+
+    async def is_offline() -> bool:
+        row = await PersonState.objects.aget(user=user)
+        return row.phone == "offline"
+
+    await until(is_offline, what="a phone gone")
+
+
+async def test_a_page_makes_its_user_be_there(on_air: Stage) -> None:
+    user = await on_air.user("1001")
+    await asyncio.to_thread(
+        on_air.house.backend.set_chat,
+        PbxUserId(user.pbx_user_id),
+        ChatState.AWAY,
+        message="At lunch",
+    )
+    for is_open, shown in ((True, ("away", "At lunch")), (False, ("offline", ""))):
+        await publish_to_engine(
+            PageMessage(type="page", process="p", user=str(user.pk), is_open=is_open)
+        )
+
+        async def is_so(expected: tuple[str, str] = shown) -> bool:
+            record = await on_air.record("1001")
+            return (record["im"], record["message"]) == expected
+
+        await until(is_so, what=f"chat state {shown}")
+
+
+# --- One engine, whoever it is --------------------------------------------------------------------
+
+
+async def test_two_engines_say_everything_once(on_air: Stage) -> None:
+    await on_air.start_engine()
+    await on_air.do(ring("1002"))
+    await on_air.until_phone("1002", "ringing")
+    await on_air.do(answer("1002"))
+    await on_air.until_phone("1002", "busy")
+    revisions = Counter(
+        person["revision"] for message in on_air.of_type("presence") for person in message["people"]
+    )
+    assert set(revisions.values()) == {1}
+    calls = Counter(
+        (message["frame"]["call"]["id"], message["frame"]["call"]["state"])
+        for message in on_air.of_type("user")
+    )
+    assert set(calls.values()) == {1}
+
+
+async def test_an_engine_that_stops_is_followed_at_once_and_nobody_turns_unknown(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "STAND_BY", 0.05)
+    first = await stage.start_engine()
+    await stage.until_heard()
+    await stage.start_engine()
+    before = await Lease.objects.aget(name="engine")
+    stage.said.clear()
+    await stage.stop_engine(first)
+
+    async def is_followed() -> bool:
+        lease = await Lease.objects.aget(name="engine")
+        return lease.epoch > before.epoch
+
+    await until(is_followed, what="a successor")
+    await stage.do(ring("1002"))
+    await stage.until_phone("1002", "ringing")
+    assert all(message["is_up"] for message in stage.of_type("link"))
+    revisions = [message["revision"] for message in stage.of_type("link")]
+    assert min(revisions) >> EPOCH_BITS > before.epoch
+
+
+async def test_an_engine_whose_lease_was_taken_says_nothing_more(
+    on_air: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEW_EVERY", timedelta(seconds=0.1))
+    far = timezone.now() + timedelta(hours=1)
+    await Lease.objects.aupdate(owner="another", epoch=10_000, renewed_at=far, until=far)
+    on_air.said.clear()
+    await on_air.do(ring("1002"))
+    user = await on_air.user("1002")
+    # What it may still say before it knows is refused by the rows.
+    await until(lambda: not _is_on_duty(on_air), what="the end of the reign", within=20)
+    row = await PersonState.objects.aget(user=user)
+    assert row.phone == "available"
+
+
+def _is_on_duty(stage: Stage) -> bool:
+    return any(task.get_name() == "lease" and not task.done() for task in asyncio.all_tasks())
+
+
+async def test_after_a_long_absence_nobody_is_shown_as_he_was(stage: Stage) -> None:
+    first = await stage.start_engine()
+    await stage.until_heard()
+    await stage.stop_engine(first)
+    long_ago = timezone.now() - timedelta(hours=1)
+    await Lease.objects.aupdate(renewed_at=long_ago, until=long_ago)
+    stage.house.backend.lose_stream("the PBX is off too")
+    await stage.start_engine()
+
+    async def is_down() -> bool:
+        link = await PbxLink.objects.aget()
+        return not link.is_up
+
+    await until(is_down, what="a link that is down")
+    assert (await stage.record("1001"))["phone"] == "unknown"
