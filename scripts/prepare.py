@@ -165,7 +165,8 @@ def install_python(name: str) -> None:
     answer = subprocess.run(
         [
             *[str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--require-hashes"],
-            *["--python", str(PYTHON), "-r", str(locked)],
+            # Compiled once and at once: every start is then a second or two quicker.
+            *["--compile-bytecode", "--python", str(PYTHON), "-r", str(locked)],
         ],
         check=False,
     )
