@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,7 +76,6 @@ class WazoBackend(WazoClient):
         self._door = HttpDoor(
             self._url,
             context=self._context,
-            clock=times.clock,
             sleep=times.sleep,
             rng=times.rng,
         )
@@ -123,8 +123,11 @@ class WazoBackend(WazoClient):
         if self._is_closed:
             return
         self._is_closed = True
-        self._tokens.close()
+        # What the threads still do, such as deleting a replaced token, comes first.
         self._threads.shutdown(wait=True)
+        token = self._tokens.retire()
+        if token is not None:
+            self._auth.revoke(token)
         self._door.close()
 
     def _sign_in(self, deadline: Deadline | None) -> tuple[str, str, float]:
@@ -143,8 +146,8 @@ class WazoBackend(WazoClient):
         try:
             self._threads.submit(self._auth.revoke, token)
         except RuntimeError:
-            # Closed meanwhile: there is no other thread to do it any more.
-            self._auth.revoke(token)
+            # Closed meanwhile. This may be an event loop, which must not wait either.
+            threading.Thread(target=self._auth.revoke, args=(token,), daemon=True).start()
 
     async def events(self) -> AsyncGenerator[PbxEvent, None]:
         """Events for ever; see the port.

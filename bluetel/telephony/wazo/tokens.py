@@ -128,13 +128,15 @@ class TokenKeeper:
         """How long this token may still be used without thought, never below 0."""
         return max(0.0, token.renew_at - self._clock())
 
-    def close(self) -> None:
-        """Sign out; what is still lent is deleted when it comes back."""
+    def retire(self) -> str | None:
+        """Lend nothing that is known now any more, and give the token that is to be deleted.
+
+        None where there is none, or where it is still lent: it is deleted when it comes back.
+        """
         with self._changed:
             token, self._current = self._current, None
             is_free = token is not None and not self._uses[token]
-        if token is not None and is_free:
-            self._revoke(token.id)
+        return token.id if token is not None and is_free else None
 
     def _renewed(self, deadline: Deadline | None) -> Token:
         try:

@@ -41,6 +41,15 @@ class VirtualTime:
             await settle()
         self.now = target
 
+    async def pass_until(
+        self, condition: Callable[[], object], *, step: float = 1.0, within: float = 5.0
+    ) -> None:
+        """Let time pass step by step, and the network answer in between, until it is so."""
+        async with asyncio.timeout(within):
+            while not condition():
+                await self.advance(step)
+                await asyncio.sleep(0.002)
+
 
 async def settle() -> None:
     """Let everything that can run without the network do so."""

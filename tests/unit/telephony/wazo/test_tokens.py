@@ -189,18 +189,17 @@ def test_a_crash_while_signing_in_lets_the_next_one_try(office: Office) -> None:
     assert use(keeper) == "t1"
 
 
-def test_closing_deletes_the_token(office: Office) -> None:
+def test_a_retired_keeper_says_which_token_to_delete_once(office: Office) -> None:
     keeper = office.keeper()
     use(keeper)
-    keeper.close()
-    keeper.close()
-    assert office.revoked == ["t1"]
+    assert [keeper.retire(), keeper.retire()] == ["t1", None]
+    assert office.revoked == []
 
 
-def test_closing_waits_for_a_loan_to_come_back(office: Office) -> None:
+def test_a_token_still_lent_is_deleted_when_it_comes_back(office: Office) -> None:
     keeper = office.keeper()
     token = keeper.borrow()
-    keeper.close()
+    assert keeper.retire() is None
     assert office.revoked == []
     keeper.give_back(token)
     assert office.revoked == ["t1"]
