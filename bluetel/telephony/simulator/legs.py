@@ -39,7 +39,7 @@ class LegStatus(StrEnum):
     UP = "up"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Bridge:
     """Who hears whom; a bridge of one is silent."""
 
@@ -47,7 +47,7 @@ class Bridge:
     legs: list[Leg] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Leg:
     """One party's side of a conversation.
 
@@ -128,11 +128,12 @@ class Leg:
         return CallState.RINGING_PEER
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Conversation:
     """All legs that share one origin; ``id`` is the first leg's.
 
-    ``requested`` is the number first dialled, ``requested_person`` whom it meant;
+    ``requested`` is the number first dialled, ``requested_person`` whom it meant; ``clicked`` tells a
+    click-to-call from one dialled on a handset;
     ``forwarded_from`` the first person who forwarded, whose box takes the call in the end;
     ``missed`` why the last person called did not take it.
     """
@@ -140,6 +141,7 @@ class Conversation:
     id: str
     started_at: datetime
     requested: str
+    clicked: bool = False
     caller: Leg | None = None
     requested_person: Person | None = None
     forwarded_from: Person | None = None
@@ -159,7 +161,7 @@ class Conversation:
         return [leg for leg in self.legs if leg.is_live]
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class SimulatedTransfer:
     """A transfer; ``near`` and ``far`` are the half-channels of an attended one.
 

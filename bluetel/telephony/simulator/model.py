@@ -68,6 +68,7 @@ class SimulatedPbx(Transfers):
             raise Refused(RejectReason.PHONE_UNREACHABLE)
         self._write(who, "call", person, "", number)
         call = self._new_conversation(number)
+        call.clicked = True
         half = None
         if all_lines:
             half = self._new_leg(

@@ -31,7 +31,7 @@ class DeskLine:
     extension: str
     make: str = "Yealink"
     plugged: bool = True
-    legs: list[Leg] = field(default_factory=list)
+    legs: list[Leg] = field(default_factory=list, repr=False)
 
     @property
     def takes_remote_control(self) -> bool:
@@ -80,7 +80,7 @@ class Box:
     number: str
     name: str
     owner: PbxUserId
-    messages: dict[str, BoxMessage] = field(default_factory=dict)
+    messages: dict[str, BoxMessage] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -97,7 +97,7 @@ class Person:
     last_name: str
     email: str = ""
     login: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     mobile: str = ""
     language: str = "fr_FR"
     time_zone: str = "Europe/Paris"

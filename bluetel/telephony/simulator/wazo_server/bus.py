@@ -1,7 +1,8 @@
 """What happens in the model, as the events of Wazo's message bus, and who receives them.
 
 Order and repetitions follow the recorded sessions: ``call_updated`` repeats unchanged while a
-phone rings and comes before ``call_created`` for a callee; ``call_ended`` comes twice.
+phone rings, and comes before ``call_created`` for the callee of a click-to-call; ``call_ended``
+comes twice.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ class Bus:
         match step:
             case LegStep.CREATED:
                 record = records.call(self._site, leg)
-                if not leg.is_caller:
+                if leg.call.clicked and not leg.is_caller:
                     self._of_call("call_updated", leg, {**record, "status": "Down"})
                 self._of_call("call_created", leg, record)
             case LegStep.CHANGED:

@@ -78,6 +78,7 @@ SERVICE_RIGHTS = (
     "dird.directories.*.sources.read",
     "dird.backends.*.sources.*.contacts.read",
     "call-logd.cdr.read",
+    "call-logd.cdr.*.read",
     "call-logd.users.*.cdr.read",
     "events.#",
     "websocketd",
@@ -85,7 +86,7 @@ SERVICE_RIGHTS = (
 """What the service account of reference/wazo.md §1, mode A, is given."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Account:
     """Somebody who may sign in; ``person`` is None for an application's account."""
 
@@ -101,7 +102,7 @@ class Account:
         return "user" if self.person else "external_api"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Token:
     """A live sign-in."""
 
