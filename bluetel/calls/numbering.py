@@ -65,7 +65,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             text,
             country=settings.COUNTRY,
             plan=plan,
-            is_extension=lambda digits: _is_internal(colleagues, digits),
+            is_extension=lambda digits: plan.is_internal(digits) and _in_house(colleagues, digits),
         )
     except numbers.InvalidNumber as error:
         raise InvalidNumber(unreadable_text(error.reason, text)) from None
@@ -79,7 +79,8 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             numbers.mask(number.text),
         )
         raise NumberRefused(refusal_text(verdict), refusal=verdict)
-    colleague = colleagues.filter(extension=dialed).first() if dialed else None
+    is_internal = number.kind is numbers.NumberKind.EXTENSION
+    colleague = colleagues.filter(extension=dialed).first() if is_internal else None
     return Target(
         shown=text.strip()[:64],
         dialed=dialed,
@@ -89,7 +90,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
     )
 
 
-def _is_internal(colleagues: QuerySet[User], digits: str) -> bool:
+def _in_house(colleagues: QuerySet[User], digits: str) -> bool:
     """Whether ``digits`` is an extension of the house, or would be: it lies in a block of theirs.
 
     A block is a hundred numbers. Whether an unassigned one exists is for the PBX to say; the public

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from bluetel.accounts.models import User
 from bluetel.accounts.pbx import backend_for
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEY_LIFETIME = timedelta(hours=24)
+MINUTE = timedelta(minutes=1)
+RINGING_FIRST = (Call.State.REQUESTED, Call.State.RINGING_SELF)
 PLACING_TIMEOUT = 4.5
 PLACED_AT_ONCE = 20
 
@@ -77,23 +80,20 @@ def _claim_intent(
 ) -> tuple[Call, bool]:
     """The row of this intent, and whether it was made here: one winner among equal requests."""
     with transaction.atomic():
-        # The user's row is the lock: two tabs, or a double click, come one after the other.
-        User.objects.select_for_update().only("pk").get(pk=user.pk)
-        earlier = _call_with_key(user, key, now=now) if key else None
-        if earlier is not None:
+        _lock(user)
+        recent = _recent_calls(user, key, now=now)
+        earlier = next((call for call in recent if key and call.idempotency_key == key), None)
+        if earlier is not None and earlier.created_at >= now - KEY_LIFETIME:
             if earlier.dialed != target.dialed:
                 raise KeyReused
             return earlier, False
-        ringing = Call.objects.filter(
-            user=user,
-            direction=Call.Direction.OUTGOING,
-            dialed=target.dialed,
-            state__in=[Call.State.REQUESTED, Call.State.RINGING_SELF],
-        ).first()
-        if ringing is not None:
-            return ringing, False
+        for call in recent:
+            if call.dialed == target.dialed and call.state in RINGING_FIRST:
+                return call, False
         if not target.emergency:
-            _check_rate(user, now=now)
+            _check_rate(recent, now=now)
+        if earlier is not None:
+            Call.objects.filter(pk=earlier.pk).update(idempotency_key="")
         return (
             Call.objects.create(
                 user=user,
@@ -110,21 +110,26 @@ def _claim_intent(
         )
 
 
-def _call_with_key(user: User, key: str, *, now: datetime) -> Call | None:
-    call = Call.objects.filter(user=user, idempotency_key=key).first()
-    if call is not None and call.created_at < now - KEY_LIFETIME:
-        Call.objects.filter(pk=call.pk).update(idempotency_key="")
-        return None
-    return call
+def _lock(user: User) -> None:
+    """Have two tabs, or a double click, come one after the other.
+
+    The user's row is the lock; SQLite has none for rows, and its transactions begin by locking all.
+    """
+    if connection.features.has_select_for_update:
+        User.objects.select_for_update().only("pk").get(pk=user.pk)
 
 
-def _check_rate(user: User, *, now: datetime) -> None:
-    times = Call.objects.filter(
-        user=user,
-        direction=Call.Direction.OUTGOING,
-        created_at__gt=now - timedelta(minutes=1),
-    ).values_list("created_at", flat=True)
-    wait = retry_after(list(times), now=now, per_minute=settings.CALLS_PER_MINUTE)
+def _recent_calls(user: User, key: str, *, now: datetime) -> list[Call]:
+    """The user's outgoing calls that decide about one more: one query for all the rules."""
+    matters = Q(created_at__gt=now - MINUTE) | Q(state__in=RINGING_FIRST)
+    if key:
+        matters |= Q(idempotency_key=key)
+    return list(Call.objects.filter(matters, user=user, direction=Call.Direction.OUTGOING))
+
+
+def _check_rate(recent: list[Call], *, now: datetime) -> None:
+    times = [call.created_at for call in recent if call.created_at > now - MINUTE]
+    wait = retry_after(times, now=now, per_minute=settings.CALLS_PER_MINUTE)
     if wait is not None:
         raise TooManyCalls(retry_after=max(1, int(wait.total_seconds() + 0.999)))
 

@@ -24,6 +24,12 @@ from bluetel.telephony.text import safe_text
 if TYPE_CHECKING:
     from bluetel.accounts.models import Pbx
 
+COPIED = (
+    "conversation", "pbx_call_id", "uncertain", "direction", "muted", "started_at", "answered_at",
+    "number", "name", "dialed", "state", "ended_at", "end_reason",
+)  # fmt: skip
+"""What :func:`_copy` may change in a row."""
+
 READABLE_AFTER_END = timedelta(hours=25)
 UNCERTAIN_FOR = timedelta(seconds=60)
 
@@ -33,12 +39,10 @@ def adopt(call: Call, seen: types.Call, *, now: datetime) -> None:
 
     Raises ``IntegrityError`` when another row of the user already has that conversation.
     """
-    with transaction.atomic():
-        fresh = Call.objects.select_for_update().get(pk=call.pk)
-        if not fresh.conversation:
-            _copy(fresh, seen, now=now)
-            fresh.save()
-    call.refresh_from_db()
+    _copy(call, seen, now=now)
+    fields = {name: getattr(call, name) for name in COPIED}
+    if not Call.objects.filter(pk=call.pk, conversation="").update(**fields):
+        call.refresh_from_db()
 
 
 def apply_pbx_calls(
