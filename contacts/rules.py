@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from operator import itemgetter
@@ -61,7 +61,9 @@ class Person:
     """Somebody a source found.
 
     ``numbers`` are (label, number) pairs as entered. ``user_id`` is there for BlueTel users.
-    ``more`` is further text he may be found by: e-mail, company.
+    ``more`` is further text he may be found by: e-mail, company. ``is_own`` is true of the
+    reader's own books. Where a source is several books, ``books`` names those that have a number,
+    by the digits that identify it.
     """
 
     name: str
@@ -69,17 +71,27 @@ class Person:
     contact_id: str | None = None
     user_id: str | None = None
     more: str = ""
+    is_own: bool = False
+    books: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One callable number of one person."""
+    """One callable number of one person.
+
+    ``sources`` are the books that have it, the most trusted first. ``is_asked`` when the question
+    is this very number; ``called`` is how often and lately the reader called the number, ``known``
+    how often and lately the person.
+    """
 
     person: Person
     number: str
     label: str
     kind: Kind
-    source: str
+    sources: tuple[str, ...]
+    is_asked: bool = False
+    called: float = 0.0
+    known: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +165,59 @@ def lines_of(number: str, country: str) -> str:
     return "\n" + "\n".join(writings(number, country)) + "\n"
 
 
+def identity_of(number: str, country: str) -> str:
+    """The digits that say which number it is, however written."""
+    return lines_of(number, country).split("\n", 2)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A number as the index keeps it: what identifies it, and the site's own writing if other."""
+
+    identity: str
+    national: str = ""
+
+
+def digits_of(number: str, country: str) -> Digits:
+    """``number`` read for the index; an empty identity when there is nothing to dial."""
+    identity, *others = writings(number, country)
+    national = others[0] if others and others[0] != f"00{identity}" else ""
+    return Digits(identity, national if national.isdecimal() else "")
+
+
+_KEYS: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
+
+
+def keys_of(word: str) -> str:
+    """The keys of a telephone that spell a folded word (ITU-T E.161): "nadia" is 62342."""
+    return word.translate(_KEYS)
+
+
+def names_agree(one: str, other: str) -> bool:
+    """Whether two names can be the same person's: "N. Belkacem" is "BELKACEM Nadia".
+
+    Every word of the shorter one is a word of the other or the first letter of one, and at least
+    one whole word is the same; "Anne Leroy" and "Paul Leroy" don't agree.
+    """
+    short, long = sorted((fold(one).split(), fold(other).split()), key=len)
+    if not set(short) & set(long):
+        return False
+    left = list(long)
+    for word in sorted(short, key=len, reverse=True):
+        partner = word if word in left else _initial(word, left)
+        if partner is None:
+            return False
+        left.remove(partner)
+    return True
+
+
+def _initial(word: str, among: Sequence[str]) -> str | None:
+    for other in among:
+        if (len(word) == 1 or len(other) == 1) and word[0] == other[0]:
+            return other
+    return None
+
+
 def match(asked: Question, person: Person, *, country: str) -> Match | None:
     """How ``person`` answers, by name, number or further text; None when not at all."""
     best = _match_name(asked, person)
@@ -183,73 +248,98 @@ def best_of(asked: Question, people: Iterable[Person], *, country: str, limit: i
 
 
 def rows_of(
-    asked: Question, people: Iterable[Person], *, source: str, country: str
+    asked: Question,
+    people: Iterable[Person],
+    *,
+    source: str,
+    country: str,
+    called: Mapping[str, float] | None = None,
 ) -> list[tuple[Match, Row]]:
     """The callable numbers of ``people``, each with how well it answers.
 
     Who a source found by something we don't see answers ``ELSEWHERE``. A number that was asked for
-    by its digits ranks before the person's other numbers.
+    by its digits ranks before the person's other numbers. ``called`` says how often and lately the
+    reader called a number, by the digits that identify it.
     """
     ranked = []
+    called = called or {}
     for person in people:
         by_name = _match_name(asked, person)
-        for label, number in person.numbers:
+        lines = [(*line, identity_of(line[1], country)) for line in person.numbers]
+        known = max((called.get(identity, 0.0) for _, _, identity in lines), default=0.0)
+        for label, number, identity in lines:
             kind = kind_of(label)
-            if kind is None or lines_of(number, country) == NOTHING_TO_DIAL:
+            if kind is None or not identity:
                 continue
-            best = by_name
-            if asked.digits:
-                best = _better(best, _match_number(asked.digits, number, country))
-            if best is None:
-                best = Match.ELSEWHERE
-            row = Row(person=person, number=number, label=label, kind=kind, source=source)
-            ranked.append((best, row))
+            by_number = _match_number(asked.digits, number, country) if asked.digits else None
+            best = _better(by_name, by_number)
+            row = Row(
+                person=person,
+                number=number,
+                label=label,
+                kind=kind,
+                sources=person.books.get(identity) or (source,),
+                is_asked=by_number is Match.WHOLE,
+                called=called.get(identity, 0.0),
+                known=known,
+            )
+            ranked.append((Match.ELSEWHERE if best is None else best, row))
     return ranked
+
+
+_KIND_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
 
 
 def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> list[Row]:
     """Best first, at most ``limit``, the same number of the same person once.
 
-    BlueTel users win over what other sources say of them, and of two writings of a number the one
-    that came first. Two people may share a number.
+    First the very number that was asked for, then whom the reader calls often and lately, then his
+    own books, then everybody else; found by name or number before found elsewhere. What several
+    sources say of a number becomes one row with all their names: a BlueTel user's own if there is
+    one, else that of the first. Two people may share a number.
     """
-    order = {kind: place for place, kind in enumerate(Kind)}
-    in_order = sorted(
-        ranked,
-        key=lambda pair: (
-            pair[0],
-            words_of(pair[1].person.name),
-            pair[1].person.user_id is None,
-            pair[1].person.user_id or "",
-            order[pair[1].kind],
-        ),
-    )
-    users = {
-        key
-        for _, row in in_order
-        if row.person.user_id is not None
-        for key in (_key(row, row.person.user_id, country), _key(row, _name_key(row), country))
-    }
-    seen: set[tuple[str, str]] = set()
     kept: list[Row] = []
-    for _, row in in_order:
-        key = _key(row, row.person.user_id or _name_key(row), country)
-        if key in seen or (row.person.user_id is None and key in users):
-            continue
-        seen.add(key)
-        kept.append(row)
-        if len(kept) == limit:
-            break
-    return kept
+    places: dict[str, list[int]] = {}
+    for _, row in sorted(ranked, key=_worth):
+        same = places.setdefault(identity_of(row.number, country), [])
+        place = next((at for at in same if _same_person(kept[at].person, row.person)), None)
+        if place is None:
+            same.append(len(kept))
+            kept.append(row)
+        else:
+            kept[place] = _together(kept[place], row)
+    return kept[:limit]
 
 
-def _key(row: Row, who: str, country: str) -> tuple[str, str]:
-    return who, lines_of(row.number, country).split("\n", 2)[1]
+def _worth(pair: tuple[Match, Row]) -> tuple[object, ...]:
+    match, row = pair
+    person = row.person
+    return (
+        not row.is_asked,
+        -row.known,
+        match is Match.ELSEWHERE,
+        not person.is_own,
+        match,
+        words_of(person.name),
+        person.user_id is None,
+        person.user_id or "",
+        person.contact_id or "",
+        -row.called,
+        _KIND_ORDER[row.kind],
+    )
 
 
-def _name_key(row: Row) -> str:
-    """A name in any order of its words; never equal to a user's id, which is a number."""
-    return "name:" + " ".join(sorted(words_of(row.person.name).split()))
+def _same_person(one: Person, other: Person) -> bool:
+    """Whether two who have the same number are one."""
+    if one.user_id is not None and other.user_id is not None:
+        return one.user_id == other.user_id
+    return words_of(one.name) == words_of(other.name) or names_agree(one.name, other.name)
+
+
+def _together(kept: Row, other: Row) -> Row:
+    best = other if kept.person.user_id is None and other.person.user_id is not None else kept
+    sources = tuple(dict.fromkeys((*best.sources, *kept.sources, *other.sources)))
+    return replace(best, sources=sources)
 
 
 def _better(one: Match | None, other: Match | None) -> Match | None:

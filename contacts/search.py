@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from django.conf import settings
 
 from contacts import rules
-from contacts.colleagues import Colleagues
 from contacts.pbx_directory import PbxDirectory
 from contacts.sources import Source
+from contacts.stored import StoredContacts
 from presence.selectors import records_for
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 50
 
-SOURCES: Final[tuple[Source, ...]] = (Colleagues(), PbxDirectory())
+SOURCES: Final[tuple[Source, ...]] = (StoredContacts(), PbxDirectory())
 """Every place that is asked, the most trusted first; a new kind of book adds itself here."""
 
 StatesOf = Callable[[Iterable[str]], Mapping[str, "PersonRecord"]]
@@ -34,6 +34,7 @@ class SearchRow(TypedDict):
     label: str
     kind: str
     source: str
+    sources: list[str]
     user_id: str | None
     phone: Phone | None
     im: Im | None
@@ -70,13 +71,15 @@ def search(
     country = settings.COUNTRY
     ranked: list[tuple[rules.Match, rules.Row]] = []
     states: list[SourceState] = []
+    called: dict[str, float] = {}
     for source in sources:
         found = source.search(viewer, asked)
         if found is None:
             continue
         name = source.name
         states.append(SourceState(name=name, state=found.state.value))
-        ranked += rules.rows_of(asked, found.people, source=name, country=country)
+        called.update(found.called)
+        ranked += rules.rows_of(asked, found.people, source=name, country=country, called=called)
     rows = rules.merged(ranked, country=country, limit=MAX_ROWS)
     users = {row.person.user_id for row in rows if row.person.user_id}
     presence = states_of(users) if users else {}
@@ -91,7 +94,8 @@ def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:
         number=row.number,
         label=row.label,
         kind=row.kind.value,
-        source=row.source,
+        source=row.sources[0],
+        sources=list(row.sources),
         user_id=row.person.user_id,
         phone=state["phone"] if state else None,
         im=state["im"] if state else None,

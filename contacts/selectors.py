@@ -1,56 +1,252 @@
-"""Reading the people that BlueTel itself knows."""
+"""Reading the contact base as somebody may see it.
+
+Personal books are their owner's, shared ones their group's; the directory is everybody's, and the
+colleagues of a PBX its users'. Nothing here reads a contact without asking for whom.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
-from contacts.rules import REMEMBERED, Person, Question, best_of
+from bluetel.calls.models import Call
+from contacts.colleagues import person_of_user
+from contacts.models import Book, Contact, Line
+from contacts.persons import LEVELS
+from contacts.rules import Person, identity_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-_COLUMNS = ("pk", "first_name", "last_name", "username", "extension", "mobile", "email")
+CALLS_REMEMBERED: Final = 200
+HALF_LIFE: Final = timedelta(days=14)
+"""A call counts half after so long."""
 
 
-def colleagues_matching(viewer: User, asked: Question, *, limit: int) -> list[Person]:
-    """The best answers among the viewer's colleagues on his PBX.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """The books somebody may see, by id, the most trusted first."""
 
-    He himself, disabled accounts and people without a number are left out.
+    books: Mapping[int, Book]
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the books."""
+        return list(self.books)
+
+    def name_of(self, book: int) -> str:
+        """What the book is called for this reader."""
+        return book_name(self.books[book])
+
+    def is_own(self, book: int) -> bool:
+        """Whether the book is the reader's or his groups', rather than the company's."""
+        return self.books[book].kind in OWN_KINDS
+
+
+OWN_KINDS: Final = {Book.Kind.PERSONAL, Book.Kind.SHARED}
+
+
+def shelf_of(viewer: User) -> Shelf:
+    """The books ``viewer`` may see."""
+    visible = Q(owner=viewer.pk, kind=Book.Kind.PERSONAL) | Q(kind=Book.Kind.DIRECTORY)
+    visible |= Q(kind=Book.Kind.SHARED, group__in=viewer.groups.order_by().values("pk"))
+    if viewer.pbx_id is not None:
+        visible |= Q(kind=Book.Kind.COLLEAGUES, pbx=viewer.pbx_id)
+    found = sorted(Book.objects.filter(visible), key=_trust)
+    return Shelf(books={book.pk: book for book in found})
+
+
+def book_name(book: Book) -> str:
+    """What a book is called in the reader's language."""
+    if book.kind == Book.Kind.COLLEAGUES:
+        return _("Colleagues")
+    if book.kind == Book.Kind.DIRECTORY:
+        return book.name or _("Company directory")
+    if book.is_default:
+        return _("My contacts")
+    return book.name or _("Address book")
+
+
+def may_edit(viewer: User, book: Book) -> bool:
+    """Whether ``viewer``, who sees the book, may change what is in it."""
+    if book.kind == Book.Kind.PERSONAL:
+        return book.owner_id == viewer.pk
+    return book.kind == Book.Kind.SHARED and book.members_may_edit
+
+
+def people_of(
+    ids: Iterable[int], shelf: Shelf, *, viewer: User, only_callable: bool = True
+) -> list[Person]:
+    """The people of these contacts in their order, each with what all visible books say of him.
+
+    The viewer himself and disabled accounts are left out.
     """
-    if viewer.pbx_id is None:
+    wanted = list(dict.fromkeys(ids))
+    members = _members(wanted, shelf)
+    lines = _lines([row.pk for group in members for row in group], only_callable=only_callable)
+    users = _users(row.user for group in members for row in group if row.user)
+    people = []
+    for group in members:
+        person = _person(group, lines, users, shelf=shelf, viewer=viewer)
+        if person is not None:
+            people.append(person)
+    return people
+
+
+def called_by(viewer: User, *, now: datetime) -> dict[str, float]:
+    """How often and lately ``viewer`` called which number, by the digits that identify it."""
+    recent = (
+        Call.objects.filter(user=viewer, direction=Call.Direction.OUTGOING)
+        .order_by("-created_at")
+        .values_list("number", "created_at")[:CALLS_REMEMBERED]
+    )
+    called: dict[str, float] = defaultdict(float)
+    country: str = settings.COUNTRY
+    for number, at in recent:
+        called[identity_of(number, country)] += 0.5 ** ((now - at) / HALF_LIFE)
+    called.pop("", None)
+    return dict(called)
+
+
+def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
+    """Ids of visible contacts that have one of these numbers, by their digits."""
+    if not numbers or not shelf.books:
         return []
-    users = User.objects.filter(pbx=viewer.pbx_id, is_active=True).exclude(pk=viewer.pk)
-    callable_users = users.exclude(extension="", mobile="")
-    return best_of(asked, _people(callable_users), country=settings.COUNTRY, limit=limit)
+    rows = Line.objects.filter(book__in=shelf.ids, digits__in=numbers, is_callable=True)
+    return list(rows.order_by().values_list("contact", flat=True)[: len(numbers) * 4])
 
 
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:
     """The BlueTel users behind people of the PBX, by the PBX's id."""
     users = User.objects.filter(pbx=pbx, is_active=True, pbx_user_id__in=set(pbx_user_ids))
-    ids = dict(users.values_list("pk", "pbx_user_id"))
-    people = {person.user_id: person for person in _people(users)}
-    return {ids[pk]: people[str(pk)] for pk in ids if str(pk) in people}
+    return {user.pbx_user_id: person_of_user(user) for user in users}
 
 
-def _people(users: QuerySet[User]) -> Iterable[Person]:
-    return (_person(*row) for row in users.values_list(*_COLUMNS))
+def find_contact(viewer: User, contact_id: str) -> Contact | None:
+    """A contact that ``viewer`` may see, by its id or ``user-<id>``; None for all others."""
+    contacts = visible_contacts(viewer)
+    kind, dash, number = contact_id.rpartition("-")
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        return None
+    if dash and kind == "user":
+        return contacts.filter(user=int(number)).first()
+    return None if dash else contacts.filter(pk=number).first()
 
 
-@lru_cache(maxsize=REMEMBERED)
+def visible_contacts(viewer: User) -> QuerySet[Contact]:
+    """All contacts of the books that ``viewer`` may see."""
+    return Contact.objects.filter(book__in=shelf_of(viewer).ids).select_related("book")
+
+
+def public_id(contact: int, user: int | None) -> str:
+    """How a contact is called in addresses and in the API."""
+    return f"user-{user}" if user else str(contact)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A contact as a search reads it."""
+
+    pk: int
+    book: int
+    person: int | None
+    user: int | None
+    name: str
+    company: str
+
+
+_MEMBER_COLUMNS = ("pk", "book", "person", "user", "name", "company")
+_MemberRow = tuple[int, int, int | None, int | None, str, str]
+
+
+def _members(ids: Sequence[int], shelf: Shelf) -> list[list[_Member]]:
+    """The contacts, together with those of the same persons; each person once."""
+    rows = Contact.objects.filter(pk__in=ids, book__in=shelf.ids).values_list(*_MEMBER_COLUMNS)
+    found = {member.pk: member for member in (_Member(*row) for row in rows)}
+    persons = {member.person for member in found.values() if member.person}
+    by_person: dict[int, list[_Member]] = defaultdict(list)
+    if persons:
+        together = Contact.objects.filter(person__in=persons, book__in=shelf.ids)
+        for row in together.values_list(*_MEMBER_COLUMNS):
+            member = _Member(*row)
+            by_person[member.person or 0].append(member)
+    place = {book: at for at, book in enumerate(shelf.books)}
+    groups: dict[tuple[str, int], list[_Member]] = {}
+    for pk in ids:
+        one = found.get(pk)
+        if one is None:
+            continue
+        if one.person is None:
+            groups["contact", pk] = [one]
+        elif ("person", one.person) not in groups:
+            groups["person", one.person] = sorted(
+                by_person[one.person], key=lambda member: (place[member.book], member.pk)
+            )
+    return list(groups.values())
+
+
+def _lines(
+    contacts: Iterable[int], *, only_callable: bool
+) -> Mapping[int, list[tuple[str, str, str]]]:
+    """(label, number, digits) by contact, the preferred number first."""
+    rows = Line.objects.filter(contact__in=list(contacts))
+    if only_callable:
+        rows = rows.filter(is_callable=True)
+    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    in_order = rows.order_by("contact", "-is_preferred", "position")
+    for contact, *line in in_order.values_list("contact", "label", "number", "digits"):
+        found[contact].append((line[0], line[1], line[2]))
+    return found
+
+
+def _users(ids: Iterable[int]) -> dict[int, User]:
+    """The users as they are now: an account may have changed since it was indexed."""
+    wanted = set(ids)
+    return User.objects.in_bulk(wanted) if wanted else {}
+
+
 def _person(
-    pk: int, first: str, last: str, username: str, extension: str, mobile: str, email: str
-) -> Person:
-    """The same person while his row is the same: made anew for each key pressed it would cost."""
-    entered = (("extension", extension), ("mobile", mobile))
+    group: Sequence[_Member],
+    lines: Mapping[int, list[tuple[str, str, str]]],
+    users: Mapping[int, User],
+    *,
+    shelf: Shelf,
+    viewer: User,
+) -> Person | None:
+    user = next((users.get(row.user) for row in group if row.user), None)
+    if user is not None and (user.pk == viewer.pk or not user.is_active):
+        return None
+    numbers: dict[str, tuple[str, str]] = {}
+    books: dict[str, tuple[str, ...]] = {}
+    country: str = settings.COUNTRY
+    for row in group:
+        own = lines.get(row.pk, ())
+        if row.user and user is not None:
+            live = person_of_user(user).numbers
+            own = [(label, number, identity_of(number, country)) for label, number in live]
+        name = shelf.name_of(row.book)
+        for label, number, digits in own:
+            numbers.setdefault(digits, (label, number))
+            books[digits] = tuple(dict.fromkeys((*books.get(digits, ()), name)))
+    leader = group[0]
     return Person(
-        name=f"{first} {last}".strip() or username,
-        numbers=tuple((label, number) for label, number in entered if number),
-        contact_id=f"user-{pk}",
-        user_id=str(pk),
-        more=email,
+        name=user.display_name if user is not None else leader.name,
+        numbers=tuple(numbers.values()),
+        contact_id=public_id(leader.pk, user.pk if user else None),
+        user_id=str(user.pk) if user is not None else None,
+        more=" ".join(row.company for row in group if row.company),
+        is_own=any(shelf.is_own(row.book) for row in group),
+        books=books,
     )
+
+
+def _trust(book: Book) -> tuple[int, int]:
+    return LEVELS[Book.Kind(book.kind)], book.pk

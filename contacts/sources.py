@@ -6,8 +6,8 @@ its answer ready when it is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,10 +31,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A source's answer for now."""
+    """A source's answer for now.
+
+    ``called`` is how often and lately the viewer called which number, from the source that knows.
+    """
 
     state: State
     people: Sequence[Person] = ()
+    called: Mapping[str, float] = field(default_factory=dict)
 
 
 class Source(Protocol):

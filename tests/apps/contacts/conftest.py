@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from pytest_django import Settings
 
 from bluetel.accounts.models import Pbx, User
@@ -21,13 +21,13 @@ def pbx(db: None) -> Pbx:
 def directory_pbx(settings: Settings) -> Iterator[DirectoryPbx]:
     """The PBX's side of the directory."""
     settings.PBX_BACKENDS = {"wazo": "tests.apps.contacts.fakes.backend"}
+    # Clearing a Redis would empty it under the other workers' tests.
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid4().hex}}
     close_backends()
-    cache.clear()
     PBXS["demo"] = DirectoryPbx()
     yield PBXS["demo"]
     close_backends()
     PBXS.clear()
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,0 +1,254 @@
+"""Address books, the people in them, and the tables that find them.
+
+A *contact* is what one book says of somebody. What several books say of the same person hangs
+together by :class:`Person`: an entry of the contact base is all its contacts that the reader may
+see. The rows of :class:`Word` and :class:`Spelling` are written by :mod:`contacts.index` only.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from contacts.card import EMAIL_LIMIT, NAME_LIMIT, NOTE_LIMIT, NUMBER_LIMIT, Label
+
+WORDS_LENGTH = 40
+DIGITS_LENGTH = 40
+SORT_LENGTH = 80
+
+
+class Book(models.Model):
+    """One address book, and who may read it.
+
+    Personal books are their owner's alone, shared ones their group's. A directory is everybody's
+    and written by its synchronisation only; so are the colleagues of a PBX, for its users.
+    """
+
+    class Kind(models.TextChoices):
+        """Where a book comes from."""
+
+        PERSONAL = "personal", _("Personal")
+        SHARED = "shared", _("Shared")
+        DIRECTORY = "directory", _("Company directory")
+        COLLEAGUES = "colleagues", _("Colleagues")
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    name = models.CharField(max_length=NAME_LIMIT, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="books"
+    )
+    is_default = models.BooleanField(default=False, editable=False)
+    group = models.ForeignKey(
+        Group,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Whose members see a shared book."),
+    )
+    members_may_edit = models.BooleanField(default=True)
+    is_stale = models.BooleanField(default=False, editable=False)
+    pbx = models.OneToOneField(
+        "accounts.Pbx", models.CASCADE, null=True, blank=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["owner"],
+                condition=models.Q(is_default=True),
+                name="one_default_book",
+            ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(kind="directory"),
+                name="one_directory",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="personal") | models.Q(owner__isnull=False),
+                name="personal_books_have_owners",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"book {self.pk}"
+
+
+class Person(models.Model):
+    """Somebody whom several books know; the row holds nothing, its contacts point to it."""
+
+    def __str__(self) -> str:
+        return f"person {self.pk}"
+
+
+class Contact(models.Model):
+    """What one book says of somebody; the columns are those of :class:`contacts.card.Card`.
+
+    ``source_id`` and ``marker`` are a directory's own id and its mark of the last change.
+    ``version`` grows with each change of the content. ``sort_name`` is folded and orders lists.
+    """
+
+    book = models.ForeignKey(Book, models.CASCADE, related_name="contacts", db_index=False)
+    person = models.ForeignKey(
+        Person, models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="contact"
+    )
+    same_as = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("The contact that somebody has said is the same person."),
+    )
+    uid = models.CharField(max_length=255, blank=True)
+    source_id = models.CharField(max_length=255, blank=True)
+    marker = models.CharField(max_length=255, blank=True)
+    name = models.CharField(max_length=NAME_LIMIT)
+    sort_name = models.CharField(max_length=SORT_LENGTH)
+    family_name = models.CharField(max_length=NAME_LIMIT, blank=True)
+    given_name = models.CharField(max_length=NAME_LIMIT, blank=True)
+    middle_name = models.CharField(max_length=NAME_LIMIT, blank=True)
+    prefix = models.CharField(max_length=NAME_LIMIT, blank=True)
+    suffix = models.CharField(max_length=NAME_LIMIT, blank=True)
+    company = models.CharField(max_length=NAME_LIMIT, blank=True)
+    department = models.CharField(max_length=NAME_LIMIT, blank=True)
+    title = models.CharField(max_length=NAME_LIMIT, blank=True)
+    assistant = models.CharField(max_length=NAME_LIMIT, blank=True)
+    note = models.TextField(max_length=NOTE_LIMIT, blank=True)
+    is_group = models.BooleanField(default=False)
+    kept = models.JSONField(default=list, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["book", "source_id"],
+                condition=~models.Q(source_id=""),
+                name="one_contact_per_source_id",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["book", "sort_name", "id"], name="contact_in_order"),
+            models.Index(
+                fields=["book", "uid"], condition=~models.Q(uid=""), name="contact_by_uid"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"contact {self.pk}"
+
+
+class Line(models.Model):
+    """One number of a contact, as it was entered.
+
+    ``digits`` say which number it is, however written (country code first, or the extension);
+    ``national`` is how the site's country writes it, where that differs; ``keypad`` is what a part
+    of it may be looked for in. ``is_callable`` leaves out machines and what has nothing to dial.
+    """
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="lines")
+    book = models.ForeignKey(Book, models.CASCADE, related_name="+", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    label = models.CharField(max_length=16, choices=[(label.value, label.value) for label in Label])
+    number = models.CharField(max_length=NUMBER_LIMIT)
+    extension = models.CharField(max_length=40, blank=True)
+    own_label = models.CharField(max_length=NAME_LIMIT, blank=True)
+    marks = models.JSONField(default=list, blank=True)
+    is_preferred = models.BooleanField(default=False)
+    is_callable = models.BooleanField()
+    digits = models.CharField(max_length=DIGITS_LENGTH, blank=True)
+    national = models.CharField(max_length=DIGITS_LENGTH, blank=True)
+    keypad = models.CharField(max_length=DIGITS_LENGTH * 2 + 1, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["book", "digits"], name="line_by_digits"),
+            models.Index(fields=["digits"], name="line_by_number"),
+            models.Index(
+                fields=["book", "national"],
+                condition=~models.Q(national=""),
+                name="line_by_national",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.pk} of contact {self.contact_id}"
+
+
+class Email(models.Model):
+    """One e-mail address of a contact; ``key`` is the address as it is compared."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="emails")
+    position = models.PositiveSmallIntegerField()
+    address = models.CharField(max_length=EMAIL_LIMIT)
+    key = models.CharField(max_length=EMAIL_LIMIT, db_index=True)
+    is_preferred = models.BooleanField(default=False)
+    own_label = models.CharField(max_length=NAME_LIMIT, blank=True)
+    marks = models.JSONField(default=list, blank=True)
+
+    def __str__(self) -> str:
+        return f"address {self.pk} of contact {self.contact_id}"
+
+
+class Photo(models.Model):
+    """A contact's picture, kept apart so that lists needn't read it."""
+
+    contact = models.OneToOneField(
+        Contact, models.CASCADE, primary_key=True, related_name="picture"
+    )
+    media_type = models.CharField(max_length=40)
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"picture of contact {self.contact_id}"
+
+
+class Distinct(models.Model):
+    """Two contacts of which somebody has said that they are not the same person."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    one = models.ForeignKey(Contact, models.CASCADE, related_name="+")
+    other = models.ForeignKey(Contact, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "one", "other"], name="said_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} is not {self.other_id}"
+
+
+class Word(models.Model):
+    """Where the folded words of a contact are found (see :mod:`contacts.index.postings`).
+
+    Without a foreign key: a row whose contact is gone finds nobody and does no harm.
+    """
+
+    pk = models.CompositePrimaryKey("scope", "words", "contact_id")
+    scope = models.BigIntegerField()
+    words = models.CharField(max_length=WORDS_LENGTH)
+    contact_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.words} in {self.scope}"
+
+
+class Spelling(models.Model):
+    """A word of the names in a book, as the keys of a telephone spell it."""
+
+    pk = models.CompositePrimaryKey("book_id", "keys", "word")
+    book_id = models.BigIntegerField()
+    keys = models.CharField(max_length=WORDS_LENGTH)
+    word = models.CharField(max_length=WORDS_LENGTH)
+
+    def __str__(self) -> str:
+        return f"{self.keys}: {self.word}"
