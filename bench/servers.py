@@ -17,7 +17,11 @@ from pathlib import Path
 
 import requests
 
+from tests.servers.certificates import Authority
+
 ROOT = Path(__file__).resolve().parent.parent
+MANAGE = [sys.executable, "manage.py"]
+STUB = [sys.executable, "-m", "bench.stub_pbx"]
 
 
 def free_port() -> int:
@@ -40,7 +44,7 @@ class BlueTel:
     def manage(self, *arguments: str) -> str:
         """The last line a management command prints."""
         answer = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*MANAGE, *arguments],
             cwd=ROOT,
             env=self.environ,
             check=True,
@@ -68,21 +72,39 @@ def pbx_token(pbx_url: str) -> str:
 
 
 @contextmanager
+def stub_pbx() -> Iterator[str]:
+    """The address of a PBX that answers in one millisecond and does nothing."""
+    port = free_port()
+    with _running([*STUB, str(port)], environ=_environment({})):
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/_stub")
+        yield url
+
+
+@contextmanager
+def tls_stub_pbx() -> Iterator[tuple[str, str]]:
+    """The same by https, as every real PBX is reached: its address and its authority's file."""
+    port = free_port()
+    authority = Authority("bench")
+    with tempfile.TemporaryDirectory(prefix="bluetel-bench-") as folder:
+        names = ["ca.pem", "certificate.pem", "key.pem"]
+        ca_file, *pair = [str(Path(folder) / name) for name in names]
+        contents = [authority.certificate, *authority.issue("127.0.0.1")]
+        for path, content in zip([ca_file, *pair], contents, strict=True):
+            Path(path).write_bytes(content)
+        with _running([*STUB, str(port), *pair], environ=_environment({})):
+            url = f"https://127.0.0.1:{port}"
+            _wait_for(f"{url}/_stub", ca_file=ca_file)
+            yield url, ca_file
+
+
+@contextmanager
 def simulated_pbx(*, users: int = 9) -> Iterator[str]:
     """A simulated PBX's address."""
     port = free_port()
-    with _running(
-        "simulate_pbx",
-        "--dialect",
-        "wazo",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--users",
-        str(users),
-        environ=_environment({}),
-    ):
+    simulator = ["simulate_pbx", "--dialect", "wazo", "--host", "127.0.0.1"]
+    options = ["--port", str(port), "--users", str(users)]
+    with _running([*MANAGE, *simulator, *options], environ=_environment({})):
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}/_simulator/phones")
         yield url
@@ -118,15 +140,15 @@ def bluetel(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
             "BENCH_PASSWORD",
         )
         ready.manage("sync_users", "bench")
-        with _running("serve", environ=environ) as process:
+        with _running([*MANAGE, "serve"], environ=environ) as process:
             _wait_for(f"{url}/accounts/login/")
             yield BlueTel(url, pbx_url, process.pid, environ)
 
 
 @contextmanager
-def _running(*arguments: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], *, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
+        command,
         cwd=ROOT,
         env=environ,
         stdout=subprocess.DEVNULL,
@@ -144,12 +166,12 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
     return {**clean, **settings}
 
 
-def _wait_for(url: str, *, seconds: float = 60) -> None:
+def _wait_for(url: str, *, seconds: float = 60, ca_file: str = "") -> None:
     end = time.monotonic() + seconds
     pause = threading.Event()
     while time.monotonic() < end:
         try:
-            if requests.get(url, timeout=2).status_code < 500:
+            if requests.get(url, timeout=2, verify=ca_file or True).status_code < 500:
                 return
         except requests.RequestException:
             pause.wait(0.1)
