@@ -103,6 +103,11 @@ class Leg:
         """Whether somebody is on the other side of it right now."""
         return self.phase is Phase.UP and bool(self.talks_to or self.bridges)
 
+    @property
+    def knowledge(self) -> tuple[int, bool, bool, bool]:
+        """Which of two records of one moment is the later one: what is known only grows."""
+        return (self.phase, self.answered_at is not None, bool(self.peer_name), self.is_connected)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegSeen:
@@ -191,7 +196,7 @@ class _Track:
 
     def see(self, leg: Leg, at: datetime | None) -> None:
         self._join(leg)
-        if supersedes(at, self.newest_at):
+        if supersedes(at, self.newest_at) and not self._knew_more(leg, at):
             self.newest, self.newest_at = leg, at
         self.hold(held=leg.on_hold, at=at)
 
@@ -210,6 +215,12 @@ class _Track:
         self._join(leg)
         self.newest, self.newest_at = leg, None
         self.held, self.held_at = leg.on_hold, None
+
+    def _knew_more(self, leg: Leg, at: datetime | None) -> bool:
+        """Whether the record we have is of the very same moment and says more."""
+        if self.newest is None or at is None or at != self.newest_at:
+            return False
+        return self.newest.knowledge > leg.knowledge
 
     def _join(self, leg: Leg) -> None:
         self.phase = max(self.phase, leg.phase)

@@ -308,6 +308,11 @@ class TestOrder:
         )
         assert calls[PEER].muted
 
+    def test_of_two_records_of_one_moment_the_one_that_knows_more_counts(self) -> None:
+        more = LegSeen(leg=own(Phase.UP, peer_name="Nadia"), at=at(1))
+        less = LegSeen(leg=own(Phase.UP, peer_name=""), at=at(1))
+        assert final([more, less])[ME].name == final([less, more])[ME].name == "Nadia"
+
     def test_the_autumn_night_does_not_freeze_a_call(self) -> None:
         calls = final(
             [
