@@ -178,7 +178,7 @@ def _bare_caller(pbx_url: str, people: list[PbxUser]) -> Callable[[], None]:
 
 def _api_caller(server: BlueTel, people: list[PbxUser]) -> Callable[[], None]:
     session = requests.Session()
-    tokens = _round_robin([server.token(_username(person)) for person in people[10:20]])
+    tokens = _round_robin([server.token(_username(person)) for person in people[10:]])
 
     def call() -> None:
         session.post(

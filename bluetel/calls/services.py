@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -82,14 +82,14 @@ def _claim_intent(
     with transaction.atomic():
         _lock(user)
         recent = _recent_calls(user, key, now=now)
-        earlier = next((call for call in recent if key and call.idempotency_key == key), None)
+        earlier = next((call for call in recent if key and call.key == key), None)
         if earlier is not None and earlier.created_at >= now - KEY_LIFETIME:
             if earlier.dialed != target.dialed:
                 raise KeyReused
-            return earlier, False
+            return Call.objects.get(pk=earlier.pk), False
         for call in recent:
             if call.dialed == target.dialed and call.state in RINGING_FIRST:
-                return call, False
+                return Call.objects.get(pk=call.pk), False
         if not target.emergency:
             _check_rate(recent, now=now)
         if earlier is not None:
@@ -119,15 +119,27 @@ def _lock(user: User) -> None:
         User.objects.select_for_update().only("pk").get(pk=user.pk)
 
 
-def _recent_calls(user: User, key: str, *, now: datetime) -> list[Call]:
+class RecentCall(NamedTuple):
+    """What the rules need of an earlier call."""
+
+    pk: int
+    created_at: datetime
+    dialed: str
+    state: str
+    key: str
+
+
+def _recent_calls(user: User, key: str, *, now: datetime) -> list[RecentCall]:
     """The user's outgoing calls that decide about one more: one query for all the rules."""
     matters = Q(created_at__gt=now - MINUTE) | Q(state__in=RINGING_FIRST)
     if key:
         matters |= Q(idempotency_key=key)
-    return list(Call.objects.filter(matters, user=user, direction=Call.Direction.OUTGOING))
+    rows = Call.objects.filter(matters, user=user, direction=Call.Direction.OUTGOING)
+    columns = ("pk", "created_at", "dialed", "state", "idempotency_key")
+    return [RecentCall(*row) for row in rows.values_list(*columns)]
 
 
-def _check_rate(recent: list[Call], *, now: datetime) -> None:
+def _check_rate(recent: list[RecentCall], *, now: datetime) -> None:
     times = [call.created_at for call in recent if call.created_at > now - MINUTE]
     wait = retry_after(times, now=now, per_minute=settings.CALLS_PER_MINUTE)
     if wait is not None:
