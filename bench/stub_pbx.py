@@ -167,7 +167,8 @@ async def _serve(stub: Stub, reader: asyncio.StreamReader, writer: asyncio.Strea
             payload = b"" if method == "HEAD" else json.dumps(answer).encode()
             writer.write(
                 f"HTTP/1.1 {status} Stub\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(payload)}\r\n\r\n".encode()
+                f"Content-Length: {len(payload)}\r\n"
+                f"Connection: {'close' if stub.closes else 'keep-alive'}\r\n\r\n".encode()
                 + payload
             )
             await writer.drain()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 
+import django
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluetel.settings")
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
+from bluetel.one_thread import OneThreadHandler
 from presence.socket import live_socket
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": OneThreadHandler(),
         "websocket": AuthMiddlewareStack(
             # types-channels knows consumers only; any ASGI callable will do.
             URLRouter([path("ws/live/", live_socket)])  # type: ignore[arg-type,list-item]

@@ -11,13 +11,7 @@ if TYPE_CHECKING:
 
 
 class PrivatePagesMiddleware:
-    """Pages hold names, numbers and presence: nothing keeps a copy of them.
-
-    It stands last and is sync-only, so that Django runs all middleware and the view in one thread.
-    """
-
-    sync_capable = True
-    async_capable = False
+    """Pages hold names, numbers and presence: nothing keeps a copy of them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -67,8 +67,7 @@ INSTALLED_APPS = [
     "dialer",
 ]
 
-# Every one of these is sync-only or hybrid, and the last is sync-only: the whole chain then runs
-# in one thread per request instead of hopping at each hook (reference: docs/architecture.md).
+# All of these can be synchronous, and run so in one thread per request (bluetel/one_thread.py).
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -8,7 +8,10 @@ themselves from the rows.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from concurrent.futures import Future
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from asgiref.sync import async_to_sync
@@ -27,6 +30,11 @@ logger = logging.getLogger(__name__)
 LIVE = "bluetel.live"
 ENGINE = "bluetel.engine"
 
+serving_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar(
+    "serving_loop", default=None
+)
+"""The loop a request came by, set by the server; unset in commands and tests."""
+
 _broken: set[str] = set()
 
 
@@ -41,8 +49,12 @@ async def publish_to_engine(message: EngineMessage) -> None:
 
 
 def publish_from_sync(message: HubMessage) -> None:
-    """The same from views and services, once the rows it speaks of are committed."""
-    transaction.on_commit(lambda: async_to_sync(publish)(message))
+    """The same from views and services, once the rows it speaks of are committed.
+
+    Inside a request nobody waits for the layer: the loop that serves it does the telling.
+    """
+    loop = serving_loop.get()
+    transaction.on_commit(lambda: _publish_now(message, loop))
 
 
 def publish_to_engine_from_sync(message: EngineMessage) -> None:
@@ -58,6 +70,18 @@ def publish_call(user_id: int, call: CallRecord) -> None:
 def call_message(user_id: int, call: CallRecord) -> UserMessage:
     """The message that shows a call in all pages of its user."""
     return UserMessage(type="user", user=str(user_id), frame=CallFrame(type="call", call=call))
+
+
+def _publish_now(message: HubMessage, loop: asyncio.AbstractEventLoop | None) -> None:
+    if loop is None:
+        async_to_sync(publish)(message)
+    else:
+        asyncio.run_coroutine_threadsafe(publish(message), loop).add_done_callback(_log_failure)
+
+
+def _log_failure(telling: Future[None]) -> None:
+    if not telling.cancelled() and (error := telling.exception()) is not None:
+        logger.error("a live message was lost", exc_info=error)
 
 
 async def _send(group: str, message: HubMessage | EngineMessage) -> None:
