@@ -107,7 +107,7 @@ class Socket:
             while self._frames:
                 self._is_writing = True
                 text = self._frames.popleft()
-                await self._send({"type": "websocket.send", "bytes": None, "text": text})
+                await self._send({"type": "websocket.send", "text": text})  # type: ignore[arg-type]
                 self._is_writing = False
             self._feed.hub.drained(self)
             if not self._frames:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
+from django.db import connections
 from pytest_django import Settings
 
 from bluetel.accounts.pbx import close_backends
@@ -25,6 +27,8 @@ async def fresh_layer() -> AsyncIterator[None]:
     assert layer is not None
     await layer.flush()
     channel_layers.backends.clear()
+    # The thread of Django's asynchronous queries keeps its connection otherwise.
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture

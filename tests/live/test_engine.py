@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -25,15 +26,15 @@ from presence.models import PbxLink, PersonState
 from tests.live.stage import Stage, until
 
 
-def ring(extension: str, *, caller: str = "0199004217") -> object:
+def ring(extension: str, *, caller: str = "0199004217") -> Callable[[SimulatedPbx], object]:
     return lambda model: model.call_in(caller, name="Hélène Marchetti", to=extension)
 
 
-def answer(extension: str) -> object:
+def answer(extension: str) -> Callable[[SimulatedPbx], object]:
     return lambda model: model.answer(_leg(model, extension))
 
 
-def hang_up(extension: str) -> object:
+def hang_up(extension: str) -> Callable[[SimulatedPbx], object]:
     return lambda model: model.put_down(_leg(model, extension))
 
 
@@ -164,7 +165,7 @@ async def test_a_changed_pbx_is_listened_to_anew(on_air: Stage) -> None:
     await pbx.asave()
 
     async def is_told_again() -> bool:
-        return sum(message["is_up"] for message in on_air.of_type("link")) >= 2
+        return len([link for link in on_air.of_type("link") if link["is_up"]]) >= 2
 
     await until(is_told_again, what="a second link")
     await on_air.do(ring("1002"))
@@ -255,12 +256,12 @@ async def test_an_engine_whose_lease_was_taken_says_nothing_more(
     await on_air.do(ring("1002"))
     user = await on_air.user("1002")
     # What it may still say before it knows is refused by the rows.
-    await until(lambda: not _is_on_duty(on_air), what="the end of the reign", within=20)
+    await until(lambda: not _is_on_duty(), what="the end of the reign", within=20)
     row = await PersonState.objects.aget(user=user)
     assert row.phone == "available"
 
 
-def _is_on_duty(stage: Stage) -> bool:
+def _is_on_duty() -> bool:
     return any(task.get_name() == "lease" and not task.done() for task in asyncio.all_tasks())
 
 

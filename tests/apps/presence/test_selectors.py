@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.work import leases
+from bluetel.work.models import Lease
 from presence import selectors
 from presence.board import EPOCH_BITS
 from presence.models import PbxLink, PersonState
@@ -116,7 +117,7 @@ def test_without_an_engine_people_are_unknown_since_it_was_last_heard(office: Of
     ada = office.add("Ada", "Alm")
     assert selectors.pbx_down_since(ada) is None
     renewed_at = timezone.now() - leases.TTL - timedelta(seconds=1)
-    leases.Lease.objects.update(renewed_at=renewed_at, until=renewed_at + leases.TTL)
+    Lease.objects.update(renewed_at=renewed_at, until=renewed_at + leases.TTL)
     assert phones(ada) == {"Ada Alm": "unknown"}
     assert selectors.pbx_down_since(ada) == renewed_at
 

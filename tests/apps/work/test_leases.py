@@ -106,7 +106,7 @@ def test_a_lease_of_a_process_that_was_killed_is_free_at_once() -> None:
         assert take("two", now=NOON + MOMENT) is None
         process.kill()
         process.wait()
-    assert held("two", now=NOON + MOMENT)
+    assert held("two", now=NOON + MOMENT).owner == "two"
 
 
 def test_this_process_lives_and_other_machines_are_never_known_to_be_gone() -> None:
