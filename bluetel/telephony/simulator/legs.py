@@ -132,8 +132,8 @@ class Leg:
 class Conversation:
     """All legs that share one origin; ``id`` is the first leg's.
 
-    ``requested`` is the number first dialled, ``requested_person`` whom it meant; ``clicked`` tells a
-    click-to-call from one dialled on a handset;
+    ``requested`` is the number first dialled, ``requested_person`` whom it meant; ``clicked`` tells
+    a click-to-call from one dialled on a handset;
     ``forwarded_from`` the first person who forwarded, whose box takes the call in the end;
     ``missed`` why the last person called did not take it.
     """

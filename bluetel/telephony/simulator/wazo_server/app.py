@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import MutableMapping
 from typing import Any
@@ -44,6 +45,8 @@ SERVICES = (
 )
 LOOPBACK = ("127.0.0.1", "::1")
 LOG_LIMIT = 10_000
+SECRET_PATH = re.compile(r"(/token/)[^/]+")
+"""A token in a path is as secret as one in a header."""
 Scope = MutableMapping[str, Any]
 
 
@@ -181,7 +184,7 @@ class WazoApplication:
         self.site.requests.append(
             {
                 "method": request.method,
-                "path": request.path,
+                "path": SECRET_PATH.sub(r"\1…", request.path),
                 "query": dict(request.query),
                 "body": body,
                 "time": self.site.pbx.now.isoformat(),
