@@ -10,7 +10,7 @@ import pytest
 from bluetel.calls import control, services
 from bluetel.calls.models import Call
 from bluetel.calls.tracking import apply_pbx_calls, sweep
-from bluetel.telephony.types import CallState, TransferKind
+from bluetel.telephony.types import CallState, PbxUserId, TransferKind
 from tests.apps.house import NOW, House
 
 
@@ -26,12 +26,12 @@ def the_call(call: Call) -> Call:
 def test_a_call_runs_from_ones_own_phone_to_the_talk_and_its_end(house: House) -> None:
     call = place(house, "1002")
     seen = [the_call(call).state]
-    for step in (
-        lambda: house.answer("1001"),
-        lambda: house.answer("1002"),
-        lambda: house.put_down("1002"),
+    for step, extension in (
+        (house.answer, "1001"),
+        (house.answer, "1002"),
+        (house.put_down, "1002"),
     ):
-        step()
+        step(extension)
         house.hear()
         seen.append(the_call(call).state)
     assert seen == ["ringing_self", "ringing_peer", "talking", "ended"]
@@ -110,7 +110,7 @@ def test_a_hostile_caller_name_is_kept_as_harmless_text(house: House) -> None:
 
 def test_an_ended_call_is_never_brought_back_to_life(house: House) -> None:
     call = place(house, "1002")
-    alive = house.backend.calls(house.user("1001").pbx_user_id)
+    alive = house.backend.calls(PbxUserId(house.user("1001").pbx_user_id))
     house.put_down("1001")
     house.hear()
     assert apply_pbx_calls(house.pbx, alive, now=NOW) == []
@@ -181,7 +181,7 @@ def test_the_furthest_state_decides_the_reason(house: House) -> None:
     house.answer("1001")
     house.answer("1002")
     house.hear()
-    talked = house.backend.calls(house.user("1001").pbx_user_id)[0]
+    talked = house.backend.calls(PbxUserId(house.user("1001").pbx_user_id))[0]
     assert talked.reached is CallState.TALKING
     assert control.hang_up(the_call(call), now=NOW).end_reason == "hung_up"
 
