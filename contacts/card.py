@@ -103,17 +103,35 @@ class Card:
     """The vCard version it came in, so that it goes back as it was."""
 
 
+class Reason(StrEnum):
+    """Why a file's card or row was refused."""
+
+    NOT_A_CARD_FILE = "not_a_card_file"
+    UNKNOWN_COLUMNS = "unknown_columns"
+    UNFINISHED = "unfinished"
+    TOO_LARGE = "too_large"
+    NOBODY = "nobody"
+    """Neither a name nor a company, an address or a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A card or row that was not taken: where it begins in the file, and why."""
+
+    line: int
+    reason: Reason
+
+
 def one_line(text: str, *, limit: int = NAME_LIMIT) -> str:
     """A name or number made safe to show: composed, one line, no control or direction marks."""
-    return safe_text(unicodedata.normalize("NFC", text[: limit * 4]), limit=limit)
+    return unicodedata.normalize("NFC", safe_text(text, limit=limit))
 
 
 def many_lines(text: str, *, limit: int = NOTE_LIMIT) -> str:
     """A note: composed, with its line breaks and blanks, without control or direction marks."""
-    plain = unicodedata.normalize("NFC", text[: limit * 2])
-    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
+    plain = text[: limit * 2].replace("\r\n", "\n").replace("\r", "\n")
     kept = (c for c in plain if c in "\n\t" or unicodedata.category(c) not in _UNSAFE)
-    return "".join(kept).strip()[:limit].rstrip()
+    return unicodedata.normalize("NFC", "".join(kept)).strip()[:limit].rstrip()
 
 
 def shown_name(

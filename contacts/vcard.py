@@ -12,8 +12,6 @@ import binascii
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import BinaryIO, Final, Literal
 
 from contacts.card import (
@@ -22,6 +20,8 @@ from contacts.card import (
     CardEmail,
     CardNumber,
     Photo,
+    Reason,
+    Refused,
     many_lines,
     one_line,
     shown_name,
@@ -57,24 +57,6 @@ _IMAGES = (
     (b"GIF8", "image/gif"),
     (b"RIFF", "image/webp"),
 )
-
-
-class Reason(StrEnum):
-    """Why a card was refused."""
-
-    NOT_A_CARD_FILE = "not_a_card_file"
-    UNFINISHED = "unfinished"
-    TOO_LARGE = "too_large"
-    NOBODY = "nobody"
-    """Neither a name nor a company, an address or a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One card of a file that was not taken: where it begins and why."""
-
-    line: int
-    reason: Reason
 
 
 class UnreadableCard(ValueError):

@@ -54,15 +54,20 @@ def label_word(text: str) -> str:
     return word.removeprefix("_$!<").removesuffix(">!$_")
 
 
+def meaning_of(word: str) -> Label | None:
+    """What a label's word says a number is for, or None: it is the owner's own."""
+    return _MEANING.get(word.casefold().replace(" ", ""))
+
+
 def read_number(line: Property, *, own_label: str) -> CardNumber | None:
     """The number of a TEL line; None when it is empty or no telephone number (``sip:``)."""
-    written, extension = _written(
+    written, extension = read_written(
         unescape(line.value) if line.param("VALUE").lower() != "uri" else line.value
     )
     if not written:
         return None
     types = line.types
-    label = _MEANING.get(own_label.casefold(), None)
+    label = meaning_of(own_label)
     consumed: frozenset[str] = frozenset()
     for kind, words in _TYPES:
         if types & words:
@@ -83,8 +88,8 @@ def read_number(line: Property, *, own_label: str) -> CardNumber | None:
     )
 
 
-def _written(value: str) -> tuple[str, str]:
-    """The number as its owner wrote it, and the digits to dial afterwards."""
+def read_written(value: str) -> tuple[str, str]:
+    """The number as its owner wrote it, and the digits to dial afterwards; both may be empty."""
     text = value.strip()
     matched = _TEL.fullmatch(text)
     if matched is None:

@@ -14,6 +14,8 @@ from contacts.card import (
     CardNumber,
     Label,
     Photo,
+    Reason,
+    Refused,
     differences,
     digest,
     many_lines,
@@ -22,8 +24,6 @@ from contacts.card import (
 )
 from contacts.vcard import (
     PHOTO_LIMIT,
-    Reason,
-    Refused,
     UnreadableCard,
     read_card,
     read_cards,
