@@ -119,6 +119,9 @@ def _auth(client: Client) -> None:
         body={"scopes": ["calld.calls.create", "confd.#"]},
     )
     client.ask("wazo-auth", "GET /tenants")
+    for order in ("username", "nope"):
+        query = {"limit": "3", "order": order, "direction": "desc"}
+        client.ask("wazo-auth", "GET /users", query=query)
     client.ask("wazo-auth", "HEAD /status")
     client.ask("wazo-auth", "GET /token/{token}", {"token": NOBODY})
     client.ask(

@@ -1,13 +1,18 @@
-"""wazo-auth: tokens."""
+"""wazo-auth: tokens and accounts."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
+from uuid import NAMESPACE_OID, uuid5
 
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.search import folded, matches
 from bluetel.telephony.simulator.wazo_server import errors
 from bluetel.telephony.simulator.wazo_server.http import (
     HttpError,
+    JsonObject,
     Request,
     Response,
     Route,
@@ -20,6 +25,11 @@ from bluetel.telephony.simulator.wazo_server.tokens import Account, Token, TooMa
 
 DEFAULT_LIFETIME = 7200
 LONGEST_LIFETIME = 315_360_000
+ORDERS: dict[str, Callable[[Person], str]] = {
+    "username": lambda person: person.login,
+    "firstname": lambda person: person.first_name,
+    "lastname": lambda person: person.last_name,
+}
 
 
 def _credentials(request: Request) -> tuple[str, str] | None:
@@ -148,6 +158,71 @@ def check_scopes(site: Site, request: Request) -> Response:
     return as_json(200, {"scopes": {str(scope): token.may(str(scope)) for scope in scopes}})
 
 
+def list_users(site: Site, request: Request) -> Response:
+    """``GET /users``: the accounts with their logins, the service's own among them, paged."""
+    query = request.query
+    order = query.get("order", "username")
+    if order not in ORDERS:
+        text = f"Must be one of: {', '.join(ORDERS)}."
+        rule = {"constraint_id": "enum", "constraint": {"choices": list(ORDERS)}, "message": text}
+        return as_json(
+            400,
+            {
+                "message": {"order": [rule]},
+                "error_id": "invalid-list-param",
+                "details": {},
+                "timestamp": site.epoch(),
+                "resource": "users",
+            },
+        )
+    people = sorted(
+        site.pbx.everybody(), key=ORDERS[order], reverse=query.get("direction") == "desc"
+    )
+    wanted = folded(query.get("search", ""))
+    rows = [_person_account(one) for one in people if matches(one, wanted)]
+    if not wanted:
+        rows.append(_service_account(site.tokens.service))
+    page = rows[int(query.get("offset", 0)) :]
+    if "limit" in query:
+        page = page[: int(query["limit"])]
+    total = len(people) + 1
+    return as_json(200, {"filtered": len(rows), "total": total, "items": page})
+
+
+def _person_account(person: Person) -> JsonObject:
+    address = {
+        "uuid": str(uuid5(NAMESPACE_OID, person.email)),
+        "address": person.email,
+        "main": True,
+        "confirmed": True,
+    }
+    return {
+        "username": person.login or None,
+        "uuid": person.id,
+        "enabled": person.enabled,
+        "emails": [address] if person.email else [],
+        "firstname": person.first_name,
+        "lastname": person.last_name,
+        "purpose": "user",
+        "tenant_uuid": TENANT,
+        "authentication_method": "default",
+    }
+
+
+def _service_account(account: Account) -> JsonObject:
+    return {
+        "username": account.login,
+        "uuid": account.uuid,
+        "enabled": True,
+        "emails": [],
+        "firstname": None,
+        "lastname": None,
+        "purpose": account.purpose,
+        "tenant_uuid": TENANT,
+        "authentication_method": "native",
+    }
+
+
 def list_tenants(site: Site, request: Request) -> Response:
     """``GET /tenants``: the one there is."""
     del site, request
@@ -192,6 +267,7 @@ SERVICE = Service(
             access=None,
             handler=check_scopes,
         ),
+        Route(method="GET", path="/users", access="auth.users.read", handler=list_users),
         Route(method="GET", path="/tenants", access="auth.tenants.read", handler=list_tenants),
         Route(method="HEAD", path="/status", access=None, handler=status),
     ),

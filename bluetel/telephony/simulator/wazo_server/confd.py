@@ -23,8 +23,8 @@ from bluetel.telephony.simulator.wazo_server.site import CONTEXT, PBX_UUID, VERS
 from bluetel.telephony.types import Forward
 
 MISSING = "Missing data for required field."
-ORDERS: dict[str, Callable[[Person], object]] = {
-    "id": lambda person: person.number,
+ORDERS: dict[str, Callable[[Person], str]] = {
+    "id": lambda person: f"{person.number:09}",
     "uuid": lambda person: person.id,
     "firstname": lambda person: person.first_name,
     "lastname": lambda person: person.last_name,
@@ -65,8 +65,8 @@ def list_users(site: Site, request: Request) -> Response:
     view = query.get("view", "")
     if view not in VIEWS:
         raise HttpError(errors.listed(400, f"Input Error - view '{view}' does not exist"))
-    key = ORDERS[order]
-    people.sort(key=lambda person: str(key(person)) if order != "id" else f"{person.number:09}")
+    if order != "id":
+        people.sort(key=ORDERS[order])
     if query.get("direction") == "desc":
         people.reverse()
     page = people[int(query.get("offset", 0)) :]

@@ -56,6 +56,7 @@ DEFAULT_USER_POLICY = (
 
 SERVICE_RIGHTS = (
     "auth.tenants.read",
+    "auth.users.read",
     "confd.users.read",
     "confd.users.*.read",
     "confd.users.*.update",
