@@ -179,14 +179,16 @@ def list_users(site: Site, request: Request) -> Response:
         site.pbx.everybody(), key=ORDERS[order], reverse=query.get("direction") == "desc"
     )
     wanted = folded(query.get("search", ""))
-    rows = [_person_account(one) for one in people if matches(one, wanted)]
+    accounts: list[Person | Account] = [one for one in people if matches(one, wanted)]
     if not wanted:
-        rows.append(_service_account(site.tokens.service))
-    page = rows[int(query.get("offset", 0)) :]
+        accounts.append(site.tokens.service)
+    page = accounts[int(query.get("offset", 0)) :]
     if "limit" in query:
         page = page[: int(query["limit"])]
-    total = len(people) + 1
-    return as_json(200, {"filtered": len(rows), "total": total, "items": page})
+    items = [
+        _person_account(one) if isinstance(one, Person) else _service_account(one) for one in page
+    ]
+    return as_json(200, {"filtered": len(accounts), "total": len(people) + 1, "items": items})
 
 
 def _person_account(person: Person) -> JsonObject:
