@@ -38,7 +38,7 @@ from bluetel.telephony.wazo.client import WazoClient
 from bluetel.telephony.wazo.directory import WazoDirectory
 from bluetel.telephony.wazo.events import TRANSFER_EVENTS, interpret
 from bluetel.telephony.wazo.forward_control import WazoForwardControl
-from bluetel.telephony.wazo.link import WazoLink
+from bluetel.telephony.wazo.link import WazoLink, in_thread
 from bluetel.telephony.wazo.people import WazoPeople
 from bluetel.telephony.wazo.presences import WazoPresences
 from bluetel.telephony.wazo.protocol import BusMessage, TokenAccepted, WazoMessage
@@ -50,7 +50,8 @@ from bluetel.telephony.wazo.voicemail import WazoVoicemail
 logger = logging.getLogger(__name__)
 
 TOKEN_LIFE = 7200
-SNAPSHOT_TIMEOUT = 5.0
+SNAPSHOT_TIMEOUT = 3.0
+RESYNC_AFTER = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ class WazoBackend(WazoClient):
         # Sign-outs of replaced tokens, and what the event loop needs of the blocking side.
         self._threads = ThreadPoolExecutor(4, thread_name_prefix=f"wazo-{config.name}")
         self._is_closed = False
+        self._unreadable: set[str] = set()
         self._config = config
         self._tokens = TokenKeeper(self._sign_in, self._revoke_later, clock=times.clock)
         self._rest = WazoRest(self._door, self._auth, self._tokens, tenant=config.tenant)
@@ -153,7 +155,8 @@ class WazoBackend(WazoClient):
         """Events for ever; see the port.
 
         After each ``StreamOpened`` the living calls are read and told, so that calls that began
-        or ended while nobody listened come out right.
+        or ended while nobody listened come out right; and every five minutes against drift, for
+        Wazo repeats no event that was lost on its bus.
         """
         link = WazoLink(
             self._url,
@@ -171,12 +174,14 @@ class WazoBackend(WazoClient):
             rng=self._times.rng,
         )
         book = CallBook()
+        read_at = 0.0
         try:
             async with aclosing(stream.items()) as items:
                 async for item in items:
                     match item:
                         case StreamOpened():
                             yield item
+                            read_at = self._times.clock()
                             for call in await self._snapshot(book):
                                 yield CallChanged(call=call)
                         case StreamLost():
@@ -184,6 +189,10 @@ class WazoBackend(WazoClient):
                         case TokenAccepted():
                             link.token_accepted()
                         case BusMessage():
+                            if self._times.clock() - read_at >= RESYNC_AFTER:
+                                read_at = self._times.clock()
+                                for call in await self._snapshot(book):
+                                    yield CallChanged(call=call)
                             for event in self._read(item, book, link.tenant):
                                 yield event
         finally:
@@ -200,8 +209,13 @@ class WazoBackend(WazoClient):
                 return []
             events = interpret(message, book)
         except ProtocolError as exc:
-            logger.warning("An event %s can't be read: %s", message.name[:60], exc)
+            if message.name not in self._unreadable:
+                self._unreadable.add(message.name)
+                logger.warning("Events %s can't be read: %s", message.name[:60], exc)
             return []
+        if message.name in self._unreadable:
+            self._unreadable.discard(message.name)
+            logger.info("Events %s can be read again", message.name[:60])
         for event in events:
             if isinstance(event, UserChanged):
                 self._people.forget(event.user)
@@ -209,7 +223,7 @@ class WazoBackend(WazoClient):
 
     async def _snapshot(self, book: CallBook) -> Sequence[Call]:
         try:
-            legs = await asyncio.get_running_loop().run_in_executor(
+            legs = await in_thread(
                 self._threads, lambda: self._calls.legs(deadline=Deadline(SNAPSHOT_TIMEOUT))
             )
         except TelephonyError as exc:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
+from typing import TypeVar
 
-from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.errors import PbxUnavailable, TelephonyError
 from bluetel.telephony.stream import Target
 from bluetel.telephony.wazo.events import EVENT_NAMES
 from bluetel.telephony.wazo.protocol import (
@@ -20,6 +21,8 @@ from bluetel.telephony.wazo.tokens import Token, TokenKeeper
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 NOT_AGAIN_BEFORE: Mapping[Remedy, float] = {
     Remedy.RECONNECT: 0.0,
     Remedy.SIGN_IN: 0.0,
@@ -29,6 +32,14 @@ NOT_AGAIN_BEFORE: Mapping[Remedy, float] = {
 """Least seconds before the next connection; only a newer version of one side helps after 4004."""
 
 RETRY_RENEWAL = 5.0
+
+
+def in_thread(executor: Executor, function: Callable[[], T]) -> asyncio.Future[T]:
+    """Begin something blocking in a thread; ``PbxUnavailable`` once the threads are shut down."""
+    try:
+        return asyncio.get_running_loop().run_in_executor(executor, function)
+    except RuntimeError:
+        raise PbxUnavailable("this backend is closed") from None
 
 
 class WazoLink:
@@ -122,9 +133,8 @@ class WazoLink:
 
     async def _ask_about(self, token: Token) -> None:
         """Find out why websocketd refused a token: it says the same when wazo-auth is down."""
-        loop = asyncio.get_running_loop()
         try:
-            is_alive = await loop.run_in_executor(self._executor, self._is_alive, token.id)
+            is_alive = await in_thread(self._executor, lambda: self._is_alive(token.id))
         except TelephonyError:
             return
         if not is_alive:
@@ -137,7 +147,7 @@ class WazoLink:
             )
 
     async def _borrow(self) -> Token:
-        borrowing = asyncio.get_running_loop().run_in_executor(self._executor, self._tokens.borrow)
+        borrowing = in_thread(self._executor, self._tokens.borrow)
         try:
             return await asyncio.shield(borrowing)
         except asyncio.CancelledError:

@@ -27,7 +27,8 @@ class Reply:
     """One answer: a body that is no JSON comes as bytes.
 
     ``hang`` never answers, ``drop`` closes without an answer, ``stall`` sends the body and then
-    nothing more; a header ``X-Length`` promises more bytes than there are.
+    nothing more; a header ``X-Length`` promises more bytes than there are. ``after`` holds the
+    answer back until that event is set.
     """
 
     status: int
@@ -36,6 +37,7 @@ class Reply:
     hang: bool = False
     drop: bool = False
     stall: bool = False
+    after: threading.Event | None = None
 
     def content(self) -> bytes:
         if self.body is None:
@@ -137,6 +139,8 @@ def _handler(player: Player) -> type[BaseHTTPRequestHandler]:
                     body=json.loads(raw) if raw else None,
                 )
             )
+            if played.after is not None:
+                played.after.wait(15)
             if played.hang:
                 player.released.wait(15)
                 self.close_connection = True

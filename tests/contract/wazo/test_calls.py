@@ -26,6 +26,7 @@ from bluetel.telephony.types import (
     UserChanged,
 )
 from bluetel.telephony.wazo.backend import WazoBackend
+from bluetel.telephony.wazo.decode import TransferRecord
 from tests.contract.wazo.conftest import ALICE, BOB, CAROL, NOBODY, SERVICE_TOKEN, config, ok
 from tests.contract.wazo.player import Player, Reply, body_of, recording, reply
 
@@ -160,6 +161,12 @@ class TestPlacing:
         with pytest.raises(Rejected) as caught:
             backend.place_call(ALICE, "1003")
         assert caught.value.reason is RejectReason.NO_LINE
+
+    def test_a_line_he_has_not_is_told_so(self, player: Player, backend: WazoBackend) -> None:
+        with pytest.raises(Rejected) as caught:
+            backend.place_call(ALICE, "1003", line="99")
+        assert caught.value.reason is RejectReason.NO_LINE
+        assert player.asked("POST", CALLS) == []
 
     def test_an_unknown_user_is_told_so(self, player: Player, backend: WazoBackend) -> None:
         path = f"/api/confd/1.1/users/{NOBODY}"
@@ -404,6 +411,17 @@ class TestTransfers:
             "exten": "1003",
             "flow": "attended",
         }
+
+    def test_what_is_remembered_of_transfers_is_bounded(
+        self, backend: WazoBackend, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bluetel.telephony.wazo.call_control.MOST_TRANSFERS", 2)
+        for number in range(4):
+            record = TransferRecord(
+                id=str(number), initiator_call=CallId(str(number)), status="starting"
+            )
+            backend._calls.learn(record)
+        assert list(backend._calls._transfers) == ["2", "3"]
 
     def test_a_blind_transfer_is_done_with_the_request(
         self, player: Player, backend: WazoBackend

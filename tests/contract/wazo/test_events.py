@@ -7,8 +7,10 @@ import contextlib
 import copy
 import logging
 import random
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -117,13 +119,16 @@ def states(heard: list[PbxEvent], user: str) -> list[CallState]:
 
 async def everything(pbx: SocketPlayer, heard: list[PbxEvent]) -> None:
     """Wait until all that was sent has been told: a last event comes after it."""
+    told = len(heard)
     marker = {
         "op": "event",
         "code": 0,
         "data": {"name": "user_edited", "tenant_uuid": TENANT, "data": {"uuid": "marker"}},
     }
     await pbx.play([marker])
-    await until(lambda: isinstance(heard[-1], UserChanged) and heard[-1].user == "marker")
+    await until(
+        lambda: any(isinstance(e, UserChanged) and e.user == "marker" for e in heard[told:])
+    )
 
 
 class TestTranscripts:
@@ -285,6 +290,38 @@ class TestTranscripts:
             await everything(pbx, heard)
             await asyncio.to_thread(backend.complete_transfer, BOB, his["call_id"])
         assert len(pbx.http.asked("PUT", path)) == 1
+
+
+class TestDrift:
+    async def test_a_call_whose_end_was_lost_on_the_bus_ends_within_minutes(
+        self, pbx: SocketPlayer, backend: WazoBackend, time: VirtualTime
+    ) -> None:
+        lost = [
+            frame
+            for frame in events_of("call_admin_wildcard")
+            if frame["data"]["name"] != "call_ended"
+        ]
+        async with opened(backend) as heard:
+            await pbx.play(lost)
+            await everything(pbx, heard)
+            assert states(heard, ALICE)[-1] is CallState.TALKING
+            time.now += 300
+            await everything(pbx, heard)
+        assert states(heard, ALICE)[-1] is CallState.ENDED
+        assert len(pbx.http.asked("GET", CALLS)) == 2
+
+    async def test_events_that_cannot_be_read_are_logged_once_and_again_when_they_can(
+        self, pbx: SocketPlayer, backend: WazoBackend, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, logger="bluetel.telephony.wazo.backend")
+        good = events_of("external_api_v2_presence")[0]
+        bad = copy.deepcopy(good)
+        del bad["data"]["data"]["line_state"]
+        async with opened(backend) as heard:
+            await pbx.play([bad, bad, good, good, bad])
+            await everything(pbx, heard)
+        ours = [r for r in caplog.records if r.name == "bluetel.telephony.wazo.backend"]
+        assert [record.levelname for record in ours] == ["WARNING", "INFO", "WARNING"]
 
 
 class TestReconnecting:
@@ -466,12 +503,28 @@ async def test_no_token_of_the_stream_is_left_behind(
     assert token(1) not in "".join(record.getMessage() for record in ours)
 
 
-async def test_a_sign_in_that_comes_back_too_late_leaves_no_token_behind(
+async def test_a_backend_closed_under_its_stream_is_a_lost_stream(
     pbx: SocketPlayer, time: VirtualTime
 ) -> None:
     made = WazoBackend(settings(pbx), clockwork=clockwork(time))
+    async with opened(made) as heard:
+        await asyncio.to_thread(made.close)
+        await pbx.client.close(1011)
+        await time.pass_until(lambda: len(pbx.tokens) > 1 or len(time.slept) > 20)
+        assert isinstance(heard[-1], StreamLost)
+    assert len(pbx.tokens) == 1
+    await until(lambda: pbx.http.asked("DELETE", f"{TOKEN}/{token(1)}"))
+
+
+async def test_a_sign_in_that_comes_back_too_late_leaves_no_token_behind(
+    pbx: SocketPlayer, time: VirtualTime
+) -> None:
+    gate = threading.Event()
+    pbx.http.answer("POST", TOKEN, replace(granted(1), after=gate))
+    made = WazoBackend(settings(pbx), clockwork=clockwork(time))
     async with heard_from(made):
         await until(lambda: pbx.http.asked("POST", TOKEN))
+    gate.set()
+    await until(lambda: made._tokens._current is not None and not made._tokens._uses)
     await asyncio.to_thread(made.close)
-    given = len(pbx.http.asked("POST", TOKEN))
-    await until(lambda: len(pbx.http.asked("DELETE", TOKEN)) == given)
+    assert len(pbx.http.asked("DELETE", f"{TOKEN}/{token(1)}")) == 1

@@ -262,6 +262,15 @@ class TestAuthenticate:
             backend.authenticate("alice", "alice-secret")
         assert is_deleted(player, ALICES_TOKEN)
 
+    def test_with_a_configured_tenant_that_one_counts(self, player: Player) -> None:
+        with_tenant = WazoBackend(config(player, tenant=TENANT))
+        assert with_tenant.authenticate("alice", "alice-secret").user == ALICE
+        with_tenant.close()
+        elsewhere = WazoBackend(config(player, tenant="e94c69fb-3e60-4057-ab74-94be6f523734"))
+        with pytest.raises(AuthenticationFailed):
+            elsewhere.authenticate("alice", "alice-secret")
+        elsewhere.close()
+
     def test_a_deletion_that_fails_once_is_tried_again(
         self, player: Player, backend: WazoBackend
     ) -> None:
