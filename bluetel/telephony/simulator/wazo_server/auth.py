@@ -179,9 +179,11 @@ def list_users(site: Site, request: Request) -> Response:
         site.pbx.everybody(), key=ORDERS[order], reverse=query.get("direction") == "desc"
     )
     wanted = folded(query.get("search", ""))
-    accounts: list[Person | Account] = [one for one in people if matches(one, wanted)]
-    if not wanted:
-        accounts.append(site.tokens.service)
+    accounts: list[Person | Account]
+    if wanted:
+        accounts = [one for one in people if matches(one, wanted)]
+    else:
+        accounts = [*people, site.tokens.service]
     page = accounts[int(query.get("offset", 0)) :]
     if "limit" in query:
         page = page[: int(query["limit"])]
