@@ -41,6 +41,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: in memory, threads would share one connection's locks.
     DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}
 
+else:
+    # Tests start servers and engines whose threads outlive a test; a pool would run dry of them.
+    DATABASES["default"]["OPTIONS"].pop("pool")
+
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"
     CACHES["default"]["KEY_PREFIX"] = f"bluetel-test-{WORKER}"
