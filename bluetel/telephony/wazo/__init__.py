@@ -1,0 +1,1 @@
+"""The adapter for Wazo; :class:`.backend.WazoBackend` is what others use."""

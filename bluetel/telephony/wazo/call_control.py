@@ -29,7 +29,8 @@ from bluetel.telephony.types import (
 )
 from bluetel.telephony.wazo import decode
 from bluetel.telephony.wazo.answers import PHONED_ERROR
-from bluetel.telephony.wazo.calls import Leg, calls_of
+from bluetel.telephony.wazo.calls import calls_of
+from bluetel.telephony.wazo.legs import Leg
 from bluetel.telephony.wazo.people import WazoPeople
 from bluetel.telephony.wazo.rest import Service, WazoFailure, WazoRest, segment
 

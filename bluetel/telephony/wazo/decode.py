@@ -24,8 +24,8 @@ from bluetel.telephony.types import (
     PbxUserId,
     Presence,
 )
-from bluetel.telephony.wazo.calls import Leg, Phase
 from bluetel.telephony.wazo.fields import Fields
+from bluetel.telephony.wazo.legs import Leg, Phase
 
 _PHASES = {
     "Pre-ring": Phase.RINGING,

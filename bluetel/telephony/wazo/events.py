@@ -19,15 +19,9 @@ from bluetel.telephony.types import (
     VoicemailChanged,
 )
 from bluetel.telephony.wazo import decode
-from bluetel.telephony.wazo.calls import (
-    CallBook,
-    CallMissed,
-    LegEnded,
-    LegHeld,
-    LegNews,
-    LegSeen,
-)
+from bluetel.telephony.wazo.calls import CallBook
 from bluetel.telephony.wazo.fields import Fields
+from bluetel.telephony.wazo.legs import CallMissed, LegEnded, LegHeld, LegNews, LegSeen
 from bluetel.telephony.wazo.protocol import BusMessage
 
 _FORWARD_EVENTS = {

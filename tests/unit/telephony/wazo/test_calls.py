@@ -20,8 +20,8 @@ from bluetel.telephony.types import (
     PbxUserId,
 )
 from bluetel.telephony.wazo import calls as module
-from bluetel.telephony.wazo.calls import (
-    CallBook,
+from bluetel.telephony.wazo.calls import CallBook, calls_of
+from bluetel.telephony.wazo.legs import (
     CallMissed,
     Leg,
     LegEnded,
@@ -29,7 +29,6 @@ from bluetel.telephony.wazo.calls import (
     LegNews,
     LegSeen,
     Phase,
-    calls_of,
     supersedes,
 )
 from tests.unit.telephony.wazo.transcripts import ALICE, BOB, CALL_TRANSCRIPTS, CAROL, news

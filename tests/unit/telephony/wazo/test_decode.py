@@ -22,8 +22,8 @@ from bluetel.telephony.types import (
     VoicemailFolder,
 )
 from bluetel.telephony.wazo import decode, directory_records, voicemail_records
-from bluetel.telephony.wazo.calls import Phase
 from bluetel.telephony.wazo.fields import Fields, wall_clock
+from bluetel.telephony.wazo.legs import Phase
 from tests.unit.telephony.wazo.mutations import differs, renamed, retyped
 from tests.unit.telephony.wazo.transcripts import ALICE, BOB, RECORDINGS, messages
 

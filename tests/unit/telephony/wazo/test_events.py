@@ -25,8 +25,9 @@ from bluetel.telephony.types import (
     UserChanged,
     VoicemailChanged,
 )
-from bluetel.telephony.wazo.calls import CallBook, supersedes
+from bluetel.telephony.wazo.calls import CallBook
 from bluetel.telephony.wazo.events import EVENT_NAMES, interpret
+from bluetel.telephony.wazo.legs import supersedes
 from bluetel.telephony.wazo.protocol import BusMessage
 from tests.unit.telephony.wazo.mutations import renamed
 from tests.unit.telephony.wazo.transcripts import (

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bluetel.telephony.wazo.calls import LegNews
 from bluetel.telephony.wazo.events import leg_news
 from bluetel.telephony.wazo.fields import wall_clock
+from bluetel.telephony.wazo.legs import LegNews
 from bluetel.telephony.wazo.protocol import BusMessage
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "recordings" / "wazo"
