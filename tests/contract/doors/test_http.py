@@ -1,4 +1,4 @@
-"""The HTTP door: bounded, verified, reused, repeated only where that is safe, and silent about secrets."""
+"""The HTTP door: bounded, verified, reused, repeated only where that is safe, silent on secrets."""
 
 from __future__ import annotations
 
