@@ -33,6 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Databases end with their server or folder; dropping one fails while a thread holds it."""
+    return True
+
+
+@pytest.fixture(scope="session")
 def server() -> Iterator[ServerOf]:
     """Start a real server once per run: ``server("redis").url``.
 

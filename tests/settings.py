@@ -40,10 +40,9 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, as in production: in memory, threads would share one connection's locks.
     DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}
-
 else:
-    # Tests start servers and engines whose threads outlive a test; a pool would run dry of them.
-    DATABASES["default"]["OPTIONS"].pop("pool")
+    # Tests start servers and engines, and their threads keep a connection until they end.
+    DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 40
 
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"

@@ -101,8 +101,14 @@ class Stage:
         await until(is_so, what=f"phone {extension} {state}")
 
     async def until_heard(self) -> None:
-        """Wait until an engine hears the PBX."""
+        """Wait until an engine hears the PBX, and until that has been said to the end."""
         await self.until_phone("1001", "available")
+
+        async def is_told() -> bool:
+            links = self.of_type("link")
+            return bool(links) and links[-1]["is_up"]
+
+        await until(is_told, what="the news that the PBX is heard")
 
     def of_type(self, kind: str) -> list[Any]:
         """What was said of one kind."""
