@@ -88,6 +88,7 @@ def needs_of_tests() -> list[Need]:
         Need("slapd", has("slapd"), "the tests on OpenLDAP"),
         Need("ldap-utils", has("ldapmodify"), "the tests on OpenLDAP"),
         Need("nodejs", has("node"), "the JavaScript tests"),
+        Need("gettext", has("xgettext"), "the tests of the translations"),
     ]
 
 

@@ -80,9 +80,11 @@ _TRANSPORT_ERRORS = (
 def tls_context(config: LdapConfig) -> ssl.SSLContext:
     """Certificates are checked against the administrator's CA, else against the system's."""
     try:
-        return ssl.create_default_context(cafile=config.ca_file or None)
+        context = ssl.create_default_context(cafile=config.ca_file or None)
     except OSError as error:
         raise LdapSettingsError(f"the LDAP CA file can't be used: {error.strerror}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' default is older
+    return context
 
 
 class _Response(TypedDict):

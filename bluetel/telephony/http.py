@@ -119,6 +119,7 @@ def is_loopback(host: str) -> bool:
 def tls_context(ca_file: str) -> ssl.SSLContext:
     """The system's trust, plus one more CA file where given; verification can't be switched off."""
     context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some systems' default is older
     if ca_file:
         try:
             context.load_verify_locations(ca_file)

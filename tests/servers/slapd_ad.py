@@ -7,6 +7,7 @@ tests write both, as :meth:`ShapedAsActiveDirectory.change_person` does.
 from __future__ import annotations
 
 import base64
+import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ class ShapedAsActiveDirectory(Slapd):
     def set_up(self) -> None:
         """Write what the server tells about itself first; ``slapd.conf`` names the file."""
         self.write_root(highest_usn=FIRST_USN + 100)
+        # Copied, since slapd's user may not read the checkout.
+        shutil.copyfile(HERE / "ad.schema", self.folder / "ad.schema")
         super().set_up()
 
     def write_root(self, *, highest_usn: int) -> None:
@@ -56,7 +59,7 @@ class ShapedAsActiveDirectory(Slapd):
 
     def extra_global(self) -> Sequence[str]:
         """The schema, and the root DSE's file."""
-        return (f"include {HERE}/ad.schema", f"rootDSE {self.folder}/root.ldif")
+        return (f"include {self.folder}/ad.schema", f"rootDSE {self.folder}/root.ldif")
 
     def set_invocation(self, invocation: bytes) -> None:
         """As a restore from a backup does."""
