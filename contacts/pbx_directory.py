@@ -71,7 +71,11 @@ class PbxDirectory:
         pbx = viewer.pbx
         if pbx is None or not viewer.pbx_user_id or len(asked.text) < MIN_TERM:
             return None
-        if Capability.DIRECTORY not in backend_for(pbx).capabilities:
+        try:
+            has_directory = Capability.DIRECTORY in backend_for(pbx).capabilities
+        except TelephonyError:
+            return Found(state=State.FAILED)  # the PBX's row holds an address that is none
+        if not has_directory:
             return None
         key = _cache_key(viewer, asked)
         kept = _read(key)

@@ -46,4 +46,6 @@ else:
 
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"
-    CACHES["default"]["KEY_PREFIX"] = f"bluetel-test-{WORKER}"
+    # A database of its own: clearing the cache empties the whole database, whatever the prefix.
+    _number = int(WORKER.removeprefix("gw")) + 1 if WORKER.startswith("gw") else 0
+    CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{_number}"

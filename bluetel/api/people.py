@@ -11,6 +11,7 @@ from ninja import Router
 from bluetel.accounts.http import SignedInRequest
 from bluetel.accounts.pbx import backend_for
 from bluetel.api import schemas
+from bluetel.telephony.errors import TelephonyError
 from contacts.search import search
 from presence.selectors import people
 
@@ -24,7 +25,10 @@ def capabilities_of(user: User) -> list[str]:
     """What this user's place on his PBX allows; nothing without a line."""
     if user.pbx is None or not user.extension:
         return []
-    return sorted(backend_for(user.pbx).capabilities)
+    try:
+        return sorted(backend_for(user.pbx).capabilities)
+    except TelephonyError:
+        return []  # the PBX's row holds an address that is none; check_pbx says so
 
 
 @router.get("/me", response=schemas.Me, tags=["people"], summary="Who am I")

@@ -301,6 +301,11 @@ class TestWithTheDirectory:
 
 
 class TestADirectoryThatFails:
+    def test_a_pbx_whose_address_is_none_has_failed(self, camille: User, nadia: User) -> None:
+        answer = search(camille, "nadia", states_of=states)
+        assert rows(answer) == [("Nadia Belkacem", "1002"), ("Nadia Belkacem", "06 39 98 12 01")]
+        assert [source["state"] for source in answer["sources"]] == ["ok", "failed"]
+
     def test_a_pbx_that_is_down_is_said_to_be(
         self,
         camille: User,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tests.apps.house import House
 
@@ -67,3 +67,13 @@ def test_metrics_are_for_loopback(db: None, headers: dict[str, str], status: int
 
 def test_the_demo_s_pages_exist_in_the_demo_only(house: House) -> None:
     assert house.browser("1001").get("/demo/phones/").status_code == 404
+
+
+def test_pages_stand_even_when_the_pbx_s_address_is_none(house: House, settings: Settings) -> None:
+    settings.PBX_BACKENDS = {"wazo": "bluetel.telephony.wazo.backend.WazoBackend"}
+    house.pbx.url = "nonsense"
+    house.pbx.save()
+    browser = house.browser("1001")
+    assert browser.get("/").status_code == 200
+    assert browser.get("/api/v1/me").json()["capabilities"] == []
+    assert browser.get("/api/v1/search?q=nadia").status_code == 200
