@@ -87,6 +87,8 @@ def needs_of_tests() -> list[Need]:
         ),
         Need("slapd", has("slapd"), "the tests on OpenLDAP"),
         Need("ldap-utils", has("ldapmodify"), "the tests on OpenLDAP"),
+        Need("prosody", has("prosody"), "the tests on Prosody"),
+        Need("dovecot-imapd", has("dovecot"), "the tests on Dovecot"),
         Need("nodejs", has("node"), "the JavaScript tests"),
         Need("gettext", has("xgettext"), "the tests of the translations"),
     ]
