@@ -217,6 +217,11 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# --- What users have fetched (bluetel/fetch) ------------------------------------------------------
+
+FETCH_ALLOW = ENV.fetch_allow
+CA_FILE = ENV.ca_file
+
 # --- Telephony ----------------------------------------------------------------------------------
 
 PBX_BACKENDS = {

@@ -34,6 +34,8 @@ class Server(ABC):
     name: ClassVar[str]
     package: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    is_of_environment: ClassVar[bool] = False
+    """Whether its program is in our own environment, which another user may be unable to read."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -135,13 +137,14 @@ def started(kind: type[Server]) -> Iterator[Server]:
         prefix=f"bluetel-{kind.name}-", ignore_cleanup_errors=True
     ) as folder:
         server = kind(Path(folder), free_port())
-        if os.geteuid() == 0:
+        user = [] if kind.is_of_environment else as_unprivileged()
+        if os.geteuid() == 0 and user:
             shutil.chown(server.folder, UNPRIVILEGED)
         server.set_up()
         log = server.folder / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*as_unprivileged(), *server.command()],
+                [*user, *server.command()],
                 cwd=server.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
