@@ -16,6 +16,7 @@ COPY manage.py LICENSE /app/
 COPY bluetel /app/bluetel
 COPY contacts /app/contacts
 COPY dialer /app/dialer
+COPY forwarding /app/forwarding
 COPY presence /app/presence
 COPY templates /app/templates
 COPY static /app/static

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "presence",
     "contacts",
     "dialer",
+    "forwarding",
 ]
 
 # All of these can be synchronous, and run so in one thread per request (bluetel/one_thread.py).

@@ -1,10 +1,27 @@
-"""The sign-in form."""
+"""Signing in, and a user's language and place."""
 
 from __future__ import annotations
 
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
+
+from bluetel.accounts.models import User
+
+if TYPE_CHECKING:
+    PlaceBase = forms.ModelForm[User]
+else:
+    PlaceBase = forms.ModelForm
+
+_CONTINENTS = frozenset(
+    "Africa America Antarctica Asia Atlantic Australia Europe Indian Pacific".split()
+)
 
 
 class SignInForm(AuthenticationForm):
@@ -37,3 +54,43 @@ class SignInForm(AuthenticationForm):
             _("This login and password don't match. Check them and try again."),
             code="invalid_login",
         )
+
+
+class PlaceForm(PlaceBase):
+    """A user's language, and the time zone in which he reads and means times."""
+
+    class Meta:
+        model = User
+        fields = ("language", "time_zone")
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["language"] = forms.ChoiceField(
+            label=_("Language"),
+            required=False,
+            choices=[("", _("As the browser asks")), *_own_names()],
+            widget=forms.Select(attrs={"class": "input"}),
+        )
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"),
+            required=False,
+            choices=[("", settings.TIME_ZONE), *_zones()],
+            widget=forms.Select(attrs={"class": "input"}),
+        )
+
+
+def _own_names() -> list[tuple[str, str]]:
+    """The languages, each by the name its speakers give it."""
+    return [
+        (code, get_language_info(code)["name_local"].capitalize())
+        for code, _name in settings.LANGUAGES
+    ]
+
+
+def _zones() -> list[tuple[str, str]]:
+    """The places of the zone database, without its codes and old spellings."""
+    return [
+        (name, name.replace("_", " "))
+        for name in sorted(zoneinfo.available_timezones())
+        if name.partition("/")[0] in _CONTINENTS or name == "UTC"
+    ]
