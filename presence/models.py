@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -41,3 +43,51 @@ class PbxLink(models.Model):
 
     def __str__(self) -> str:
         return f"PBX {self.pbx_id}: {'up' if self.is_up else 'down'} since {self.since}"
+
+
+class Claim(models.Model):
+    """A reason that wants something of a user's status or of his calls for a time.
+
+    It holds from ``starts`` up to but not at ``ends`` (None: until it is deleted); ending a claim
+    is deleting it. ``value`` is, on the axis ``im``, one of ``available busy away offline``; on the
+    axis ``route`` it is forwarding's own word. ``ref`` tells claims of one source apart.
+    """
+
+    class Axis(models.TextChoices):
+        """What a claim is about."""
+
+        IM = "im", "chat status"
+        ROUTE = "route", "where calls go"
+
+    class Source(models.TextChoices):
+        """What makes it."""
+
+        MANUAL = "manual", "by hand"
+        CALENDAR = "calendar", "calendar"
+        IM = "im", "chat status"
+        IDLE = "idle", "idle"
+        SESSION = "session", "session"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="claims")
+    axis = models.CharField(max_length=8, choices=Axis)
+    source = models.CharField(max_length=16, choices=Source)
+    value = models.CharField(max_length=64)
+    message = models.CharField(max_length=250, blank=True)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField(null=True, blank=True)
+    ref = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "axis", "source", "ref"], name="one_claim_per_source_and_ref"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends=None) | models.Q(ends__gt=models.F("starts")),
+                name="a_claim_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}: {self.axis} {self.value} by {self.source} until {self.ends}"

@@ -5,14 +5,15 @@ The words are those of the API. DESIGN §5 has the rules, docs/presence.md tells
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bluetel.telephony.types import ChatState, LineState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MESSAGE_LIMIT = 250
 CLOCK_STEP = timedelta(seconds=60)
@@ -121,3 +122,117 @@ def is_newer(
     if at is None or than is None or than_received is None:
         return True
     return at >= than or than - at > CLOCK_STEP or received - than_received > LONG_SILENCE
+
+
+# --- The chat status ------------------------------------------------------------------------------
+
+
+class ImSource(StrEnum):
+    """What a chat status comes from, the most binding first."""
+
+    MANUAL = "manual"
+    CALENDAR = "calendar"
+    IDLE = "idle"
+    SESSION = "session"
+
+
+class ImClaim(Protocol):
+    """A reason for a status, from ``starts`` up to but not at ``ends``; None is without end."""
+
+    @property
+    def source(self) -> str:
+        """An :class:`ImSource`."""
+
+    @property
+    def value(self) -> str:
+        """An :class:`ImState`."""
+
+    @property
+    def message(self) -> str:
+        """What he says beside it."""
+
+    @property
+    def starts(self) -> datetime:
+        """For a status chosen by hand, when it was chosen."""
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImDecision:
+    """The status that holds, why, and until when this reason wins.
+
+    ``winner`` is None when being there or not decides; ``losers`` hold too, but count less.
+    """
+
+    status: ImState
+    source: ImSource
+    until: datetime | None = None
+    message: str = ""
+    winner: ImClaim | None = None
+    losers: tuple[ImClaim, ...] = ()
+
+
+def resolve_im(claims: Iterable[ImClaim], now: datetime, *, is_there: bool = False) -> ImDecision:
+    """The chat status at ``now`` of somebody with these claims on it.
+
+    By hand > calendar > idle > there or not, but a hand-set Available gives way to a meeting that
+    began after it was chosen (reference/availability.md §2).
+    """
+    every = list(claims)
+    winner, losers = _standing(every, now, is_there=is_there)
+    edges = sorted(
+        {edge for claim in every for edge in (claim.starts, claim.ends) if edge and edge > now}
+    )
+    until = next(
+        (edge for edge in edges if _standing(every, edge, is_there=is_there)[0] is not winner),
+        None,
+    )
+    if winner is None:
+        status = ImState.AVAILABLE if is_there else ImState.OFFLINE
+        return ImDecision(status, ImSource.SESSION, until, losers=losers)
+    return ImDecision(
+        ImState(winner.value),
+        ImSource(winner.source),
+        until,
+        message=shown_message(winner.message, ImState(winner.value)),
+        winner=winner,
+        losers=losers,
+    )
+
+
+def _standing(
+    claims: Sequence[ImClaim], at: datetime, *, is_there: bool
+) -> tuple[ImClaim | None, tuple[ImClaim, ...]]:
+    """Who wins at an instant, and the others that hold, in their order."""
+    live = [claim for claim in claims if _holds(claim, at, is_there=is_there)]
+    meeting = max(
+        (claim.starts for claim in live if claim.source == ImSource.CALENDAR), default=None
+    )
+    ranked = sorted(live, key=lambda claim: (_rank(claim, meeting), *_newest_first(claim)))
+    return (ranked[0] if ranked else None), tuple(ranked[1:])
+
+
+def _holds(claim: ImClaim, at: datetime, *, is_there: bool) -> bool:
+    """Whether a claim counts; nobody is idle who isn't there."""
+    if claim.source == ImSource.IDLE and not is_there:
+        return False
+    return claim.starts <= at and (claim.ends is None or at < claim.ends)
+
+
+def _rank(claim: ImClaim, meeting: datetime | None) -> float:
+    rank = list(ImSource).index(ImSource(claim.source))
+    is_forgotten = (
+        claim.source == ImSource.MANUAL
+        and claim.value == ImState.AVAILABLE
+        and meeting is not None
+        and claim.starts < meeting
+    )
+    return rank + 1.5 if is_forgotten else rank
+
+
+def _newest_first(claim: ImClaim) -> tuple[float, str, float]:
+    """Of two alike the later one counts; the rest only makes the order independent of the rows'."""
+    return -claim.starts.timestamp(), claim.value, claim.ends.timestamp() if claim.ends else 0.0
