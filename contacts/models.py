@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from bluetel.accounts.encryption import EncryptedTextField
 from contacts.card import EMAIL_LIMIT, NAME_LIMIT, NOTE_LIMIT, NUMBER_LIMIT, Label
 
 WORDS_LENGTH = 40
@@ -89,7 +90,8 @@ class Contact(models.Model):
     """What one book says of somebody; the columns are those of :class:`contacts.card.Card`.
 
     ``source_id`` and ``marker`` are a directory's own id and its mark of the last change.
-    ``version`` grows with each change of the content. ``sort_name`` is folded and orders lists.
+    ``version`` grows with each change of the content, and ``digest`` is the content's
+    (:func:`contacts.card.digest`). ``sort_name`` is folded and orders lists.
     """
 
     book = models.ForeignKey(Book, models.CASCADE, related_name="contacts", db_index=False)
@@ -107,7 +109,9 @@ class Contact(models.Model):
         related_name="+",
         help_text=_("The contact that somebody has said is the same person."),
     )
-    uid = models.CharField(max_length=255, blank=True)
+    uid = models.TextField(blank=True)
+    vcard_version = models.CharField(max_length=3, default="3.0", editable=False)
+    digest = models.CharField(max_length=32, blank=True, editable=False)
     source_id = models.CharField(max_length=255, blank=True)
     marker = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=NAME_LIMIT)
@@ -137,9 +141,6 @@ class Contact(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["book", "sort_name", "id"], name="contact_in_order"),
-            models.Index(
-                fields=["book", "uid"], condition=~models.Q(uid=""), name="contact_by_uid"
-            ),
         ]
 
     def __str__(self) -> str:
@@ -209,6 +210,134 @@ class Photo(models.Model):
 
     def __str__(self) -> str:
         return f"picture of contact {self.contact_id}"
+
+
+class CardDavAccount(models.Model):
+    """A user's account at an address-book server; it may have several books there."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=NAME_LIMIT, blank=True)
+    url = models.CharField(max_length=500)
+    username = models.CharField(max_length=256, blank=True)
+    password = EncryptedTextField(purpose="carddav-password", blank=True)
+    error = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = "CardDAV account"
+
+    def __str__(self) -> str:
+        return self.name or f"account {self.pk}"
+
+
+class RemoteBook(models.Model):
+    """A book that is kept equal with one on a server.
+
+    ``token`` is the server's mark of how far we have read. ``held`` removals wait for the user's
+    word (``may_empty``), for they are most of the book. ``error`` is why the last round ended
+    early, as one of the codes of :mod:`contacts.remote`.
+    """
+
+    book = models.OneToOneField(Book, models.CASCADE, primary_key=True, related_name="remote")
+    account = models.ForeignKey(CardDavAccount, models.CASCADE, related_name="books")
+    url = models.CharField(max_length=1000)
+    is_writable = models.BooleanField(default=True)
+    token = models.TextField(blank=True)
+    held = models.PositiveIntegerField(default=0)
+    may_empty = models.BooleanField(default=False)
+    synced_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "url"], name="one_book_per_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"remote {self.pk}"
+
+
+class RemoteCard(models.Model):
+    """What the two sides last agreed on about one card (see :class:`contacts.sync.Row`).
+
+    ``contact`` is gone once the card was deleted here; ``last`` then holds it as a vCard. In a
+    clash ``theirs`` is the server's version, as a vCard.
+    """
+
+    remote = models.ForeignKey(RemoteBook, models.CASCADE, related_name="cards")
+    contact = models.OneToOneField(
+        Contact, models.SET_NULL, null=True, blank=True, related_name="remote"
+    )
+    uid = models.TextField(blank=True)
+    href = models.TextField(blank=True)
+    is_deleted = models.BooleanField(default=False)
+    base_etag = models.TextField(blank=True)
+    base_digest = models.CharField(max_length=32, blank=True)
+    sent_digest = models.CharField(max_length=32, blank=True)
+    clash = models.CharField(max_length=16, blank=True)
+    clash_etag = models.TextField(blank=True)
+    clash_digest = models.CharField(max_length=32, blank=True)
+    theirs = models.TextField(blank=True)
+    last = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"remote card {self.pk}"
+
+
+class UnreadableCard(models.Model):
+    """Something on a server that is no card, in the version that was tried."""
+
+    remote = models.ForeignKey(RemoteBook, models.CASCADE, related_name="unreadable")
+    href = models.TextField()
+    etag = models.TextField()
+
+    def __str__(self) -> str:
+        return f"no card {self.pk}"
+
+
+class DirectoryState(models.Model):
+    """How far the company directory has been read into its book, and how the last reading went."""
+
+    book = models.OneToOneField(Book, models.CASCADE, primary_key=True, related_name="+")
+    position = models.CharField(max_length=64, blank=True)
+    authority = models.CharField(max_length=255, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    repaired_at = models.DateTimeField(null=True, blank=True)
+    people = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return f"directory read at {self.read_at}"
+
+
+class ImportRun(models.Model):
+    """A file on its way into a book: how far it is, and what was refused.
+
+    ``refused`` are [line, reason] pairs, the first of them; ``refusals`` counts all.
+    """
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    book = models.ForeignKey(Book, models.CASCADE, related_name="+")
+    file_name = models.CharField(max_length=NAME_LIMIT)
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    size = models.PositiveBigIntegerField(default=0)
+    done = models.PositiveBigIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+    refused = models.JSONField(default=list)
+    started_at = models.DateTimeField()
+    touched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"import {self.pk}: {self.state}"
 
 
 class Distinct(models.Model):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from contacts.card import Card, CardEmail, CardNumber, Label, Photo, shown_name
+from contacts.card import (
+    EMAIL_LIMIT,
+    Card,
+    CardEmail,
+    CardNumber,
+    Label,
+    Photo,
+    digest,
+    shown_name,
+)
 from contacts.index.postings import Texts
 from contacts.models import DIGITS_LENGTH, SORT_LENGTH, Contact, Email, Line
 from contacts.rules import MACHINES, digits_of, fold
@@ -33,6 +42,8 @@ def fill(contact: Contact, card: Card) -> None:
     for name in TEXT_FIELDS:
         setattr(contact, name, getattr(card, name))
     contact.kept = list(card.kept)
+    contact.vcard_version = card.version
+    contact.digest = digest(card)
     contact.sort_name = sort_name_of(card)
 
 
@@ -100,7 +111,7 @@ def emails_of_card(card: Card, *, contact: int) -> list[Email]:
 
 def email_key(address: str) -> str:
     """An address as it is compared: nobody's mailboxes differ by case."""
-    return address.strip().casefold()
+    return address.strip().casefold()[:EMAIL_LIMIT]
 
 
 def card_of(
@@ -115,6 +126,7 @@ def card_of(
     return Card(
         **texts,
         kept=tuple(contact.kept),
+        version="4.0" if contact.vcard_version == "4.0" else "3.0",
         numbers=tuple(
             CardNumber(
                 number=line.number,

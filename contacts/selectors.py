@@ -6,21 +6,26 @@ colleagues of a PBX its users'. Nothing here reads a contact without asking for 
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
 from bluetel.calls.models import Call
+from contacts import models
+from contacts.card import Card, Photo
 from contacts.colleagues import person_of_user
-from contacts.models import Book, Contact, Line
+from contacts.models import Book, Contact, Email, Line
 from contacts.persons import LEVELS
+from contacts.records import card_of
 from contacts.rules import Person, identity_of
 
 if TYPE_CHECKING:
@@ -29,6 +34,10 @@ if TYPE_CHECKING:
 CALLS_REMEMBERED: Final = 200
 HALF_LIFE: Final = timedelta(days=14)
 """A call counts half after so long."""
+
+
+Position = tuple[str, int]
+"""A place in lists: the folded name, and the id for those who have the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,31 @@ def called_by(viewer: User, *, now: datetime) -> dict[str, float]:
     return dict(called)
 
 
+def in_order(
+    books: Sequence[int], *, after: Position | None = None, limit: int, shelf: Shelf | None = None
+) -> list[Contact]:
+    """Contacts of ``books`` in the order of lists, from behind ``after`` on.
+
+    With a ``shelf``, each person once: as the most trusted of its books has him.
+    """
+    pages = []
+    for place, book in enumerate(books):
+        rows = Contact.objects.filter(book=book, is_group=False)
+        if after is not None:
+            name, pk = after
+            rows = rows.filter(Q(sort_name__gt=name) | Q(sort_name=name, pk__gt=pk))
+        if shelf is not None and place:
+            before = Contact.objects.filter(person=OuterRef("person"), book__in=books[:place])
+            rows = rows.exclude(Q(person__isnull=False) & Exists(before))
+        pages.append(rows.order_by("sort_name", "pk")[:limit])
+    return list(islice(heapq.merge(*pages, key=position_of), limit))
+
+
+def position_of(contact: Contact) -> Position:
+    """Where a contact stands in lists."""
+    return contact.sort_name, contact.pk
+
+
 def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
     """Ids of visible contacts that have one of these numbers, by their digits."""
     if not numbers or not shelf.books:
@@ -144,6 +178,32 @@ def find_contact(viewer: User, contact_id: str) -> Contact | None:
 def visible_contacts(viewer: User) -> QuerySet[Contact]:
     """All contacts of the books that ``viewer`` may see."""
     return Contact.objects.filter(book__in=shelf_of(viewer).ids).select_related("book")
+
+
+def card_by_id(contact: int, *, with_photo: bool = True) -> Card:
+    """The card of a contact's rows, with everything an edit must not lose."""
+    return cards_by_id([contact], with_photo=with_photo)[contact]
+
+
+def cards_by_id(contacts: Collection[int], *, with_photo: bool = True) -> dict[int, Card]:
+    """The cards of contacts, by id."""
+    rows = Contact.objects.filter(pk__in=contacts)
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for line in Line.objects.filter(contact__in=contacts):
+        lines[line.contact_id].append(line)
+    emails: dict[int, list[Email]] = defaultdict(list)
+    for email in Email.objects.filter(contact__in=contacts):
+        emails[email.contact_id].append(email)
+    photos: dict[int, Photo] = {}
+    if with_photo:
+        photos = {
+            row.contact_id: Photo(media_type=row.media_type, content=bytes(row.content))
+            for row in models.Photo.objects.filter(contact__in=contacts)
+        }
+    return {
+        row.pk: card_of(row, lines[row.pk], emails[row.pk], photo=photos.get(row.pk))
+        for row in rows
+    }
 
 
 def public_id(contact: int, user: int | None) -> str:

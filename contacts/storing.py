@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
 from contacts.index import store as index
 from contacts.models import Book, Contact, Email, Line, Photo
@@ -71,6 +70,15 @@ def remove(book: Book, ids: Collection[int]) -> int:
     return removed
 
 
+def move(contact: Contact, card: Card, book: Book, *, now: datetime) -> None:
+    """Put a contact with ``card`` into another book; it keeps its id."""
+    with transaction.atomic():
+        texts = texts_by_id([contact])[contact.pk]
+        index.change(contact.book_id, {contact.pk: (texts, None)})
+        Contact.objects.filter(pk=contact.pk).update(book=book, same_as=None)
+        _change(book, {contact.pk: card}, now=now, is_indexed=False)
+
+
 def remove_book(book: Book) -> None:
     """Take a book away with all that is in it."""
     with transaction.atomic():
@@ -119,9 +127,11 @@ def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Cont
     return contacts
 
 
-def _change(book: Book, cards: Mapping[int, Card | Arrival], *, now: datetime) -> None:
+def _change(
+    book: Book, cards: Mapping[int, Card | Arrival], *, now: datetime, is_indexed: bool = True
+) -> None:
     contacts = list(Contact.objects.select_for_update().filter(book=book, pk__in=cards))
-    before = texts_by_id(contacts)
+    before = texts_by_id(contacts) if is_indexed else {}
     new: dict[int, Card] = {}
     for contact in contacts:
         given = cards[contact.pk]
@@ -139,7 +149,7 @@ def _change(book: Book, cards: Mapping[int, Card | Arrival], *, now: datetime) -
     Photo.objects.filter(contact__in=ids).delete()
     _write_parts(book, new)
     after = _texts_of_cards(contacts, new)
-    index.change(book.pk, {pk: (before[pk], after[pk]) for pk in ids})
+    index.change(book.pk, {pk: (before.get(pk), after[pk]) for pk in ids})
     join(ids)
 
 
@@ -189,8 +199,3 @@ def _texts_of_cards(contacts: Sequence[Contact], cards: Mapping[int, Card]) -> d
         )
         for contact in contacts
     }
-
-
-def touch(ids: Collection[int], *, now: datetime) -> None:
-    """Mark contacts as changed without another card."""
-    Contact.objects.filter(pk__in=ids).update(version=F("version") + 1, updated_at=now)

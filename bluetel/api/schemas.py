@@ -92,6 +92,7 @@ class SearchRow(Schema):
     label: str
     kind: Literal["extension", "mobile", "work", "home", "other"]
     source: str
+    sources: list[str] = Field(description="all books that have the number, the best first")
     user_id: str | None
     phone: PhoneState | None
     im: ImState | None

@@ -254,12 +254,17 @@ class DavClient:
         return self._put(href, data, {"If-None-Match": "*"})
 
     def replace(self, href: str, data: str, *, etag: str) -> str:
-        """Write over the version ``etag``; raises and answers like :meth:`create`."""
-        return self._put(href, data, {"If-Match": etag})
+        """Write over the version ``etag``; raises and answers like :meth:`create`.
+
+        A member that is gone has changed, too, whatever the server calls it.
+        """
+        return self._put(href, data, {"If-Match": etag.removeprefix("W/")})
 
     def delete(self, href: str, *, etag: str) -> None:
         """Remove the version ``etag``; raises :class:`ChangedMeanwhile`. Gone already is fine."""
-        answer = self._request("DELETE", self._own(href), headers={"If-Match": etag})
+        answer = self._request(
+            "DELETE", self._own(href), headers={"If-Match": etag.removeprefix("W/")}
+        )
         if answer.status == 412:
             raise ChangedMeanwhile
         if answer.status not in {404, 410} and answer.status // 100 != 2:
@@ -272,7 +277,7 @@ class DavClient:
             body=data.encode(),
             headers={**condition, "Content-Type": self._kind.content_type},
         )
-        if answer.status == 412:
+        if answer.status == 412 or (answer.status in {404, 410} and "If-Match" in condition):
             raise ChangedMeanwhile
         if answer.status not in {200, 201, 204}:
             raise refusal_of(answer)

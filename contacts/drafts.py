@@ -1,0 +1,193 @@
+"""What somebody writes about a contact, checked before it becomes a card. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from bluetel.telephony import numbers
+from contacts.card import (
+    EMAIL_LIMIT,
+    NAME_LIMIT,
+    NOTE_LIMIT,
+    NUMBER_LIMIT,
+    Card,
+    CardEmail,
+    Label,
+    many_lines,
+    one_line,
+    shown_name,
+    with_numbers,
+)
+
+NUMBERS_LIMIT: Final = 50
+
+_EMAIL = re.compile(r"[^@\s<>(),;:\"]+@[^@\s<>(),;:\"]+")
+
+
+class Reason(StrEnum):
+    """What is wrong with a field."""
+
+    NOBODY = "nobody"
+    TOO_LONG = "too_long"
+    EMAIL = "email"
+    LABEL = "label"
+    NO_NUMBER = "no_number"
+    NUMBER = "number"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A field that can't be taken as it is; ``value`` is the start of what was written."""
+
+    field: str
+    reason: Reason
+    value: str = ""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is to be written; None leaves a field as it is.
+
+    ``numbers`` are (label, number) pairs, ``preferred`` the place of the preferred one among them.
+    """
+
+    name: str | None = None
+    company: str | None = None
+    title: str | None = None
+    department: str | None = None
+    email: str | None = None
+    assistant: str | None = None
+    note: str | None = None
+    numbers: Sequence[tuple[str, str]] | None = None
+    preferred: int | None = None
+
+
+_TEXTS: Final = ("name", "company", "title", "department", "assistant")
+
+
+def problems_of(draft: Draft, *, country: str, plan: numbers.NumberPlan) -> list[Problem]:
+    """Everything that is wrong with a draft, in the order of its fields."""
+    found = [
+        Problem(name, Reason.TOO_LONG, limit=NAME_LIMIT)
+        for name in _TEXTS
+        if len(one_line(getattr(draft, name) or "", limit=NAME_LIMIT + 1)) > NAME_LIMIT
+    ]
+    email = (draft.email or "").strip()
+    if len(email) > EMAIL_LIMIT:
+        found.append(Problem("email", Reason.TOO_LONG, limit=EMAIL_LIMIT))
+    elif email and not _EMAIL.fullmatch(email):
+        found.append(Problem("email", Reason.EMAIL, email[:60]))
+    if len(draft.note or "") > NOTE_LIMIT:
+        found.append(Problem("note", Reason.TOO_LONG, limit=NOTE_LIMIT))
+    lines = draft.numbers or ()
+    if len(lines) > NUMBERS_LIMIT:
+        found.append(Problem("numbers", Reason.TOO_MANY, limit=NUMBERS_LIMIT))
+    for label, number in lines[:NUMBERS_LIMIT]:
+        problem = _number_problem(label, number, country=country, plan=plan)
+        if problem is not None:
+            found.append(problem)
+    return found
+
+
+def written(card: Card | None, draft: Draft) -> Card | Problem:
+    """``card``, or a new one, with what a checked draft says; a problem when nobody is left.
+
+    What the draft doesn't speak of stays: further addresses, the photo, other programs' lines.
+    """
+    card = card or Card(name="")
+    card = replace(
+        card,
+        company=_text(draft.company, card.company),
+        title=_text(draft.title, card.title),
+        department=_text(draft.department, card.department),
+        assistant=_text(draft.assistant, card.assistant),
+    )
+    if draft.note is not None:
+        card = replace(card, note=many_lines(draft.note))
+    if draft.email is not None:
+        card = _with_email(card, one_line(draft.email, limit=EMAIL_LIMIT))
+    if draft.numbers is not None:
+        card = _with_numbers(card, draft)
+    if draft.name is not None:
+        card = _with_name(card, one_line(draft.name))
+    if not card.name:
+        return Problem("name", Reason.NOBODY)
+    return card
+
+
+def _text(written: str | None, before: str) -> str:
+    return before if written is None else one_line(written)
+
+
+def _with_name(card: Card, name: str) -> Card:
+    name = name or card.company
+    known = shown_name(
+        prefix=card.prefix,
+        given=card.given_name,
+        middle=card.middle_name,
+        family=card.family_name,
+        suffix=card.suffix,
+    )
+    if name in {card.name, known}:
+        return replace(card, name=name)
+    # The old parts are another name's; the new one's are its last word and what is before it.
+    had_parts = bool(card.given_name and card.family_name)
+    given, _, family = name.rpartition(" ") if had_parts else ("", "", "")
+    return replace(
+        card,
+        name=name,
+        given_name=given,
+        family_name=family,
+        middle_name="",
+        prefix="",
+        suffix="",
+    )
+
+
+def _with_email(card: Card, address: str) -> Card:
+    """The first address is the one that is written; the others stay."""
+    first, others = card.emails[:1], card.emails[1:]
+    if not address:
+        return replace(card, emails=others)
+    if first:
+        return replace(card, emails=(replace(first[0], address=address), *others))
+    return replace(card, emails=(CardEmail(address=address), *others))
+
+
+def _with_numbers(card: Card, draft: Draft) -> Card:
+    pairs = [
+        (Label(label), one_line(number, limit=NUMBER_LIMIT))
+        for label, number in draft.numbers or ()
+    ]
+    card = with_numbers(card, pairs)
+    if draft.preferred is None:
+        return card
+    return replace(
+        card,
+        numbers=tuple(
+            replace(number, is_preferred=place == draft.preferred)
+            for place, number in enumerate(card.numbers)
+        ),
+    )
+
+
+def _number_problem(
+    label: str, number: str, *, country: str, plan: numbers.NumberPlan
+) -> Problem | None:
+    if label not in set(Label):
+        return Problem("label", Reason.LABEL, label[:60])
+    if not number.strip():
+        return Problem("number", Reason.NO_NUMBER)
+    if len(one_line(number, limit=NUMBER_LIMIT + 1)) > NUMBER_LIMIT:
+        return Problem("number", Reason.TOO_LONG, limit=NUMBER_LIMIT)
+    try:
+        numbers.parse(number, country=country, plan=plan)
+    except numbers.InvalidNumber:
+        return Problem("number", Reason.NUMBER, number.strip()[:60])
+    return None
