@@ -78,7 +78,7 @@ def problems_of(draft: Draft, *, country: str, plan: numbers.NumberPlan) -> list
         for name in _TEXTS
         if len(one_line(getattr(draft, name) or "", limit=NAME_LIMIT + 1)) > NAME_LIMIT
     ]
-    email = (draft.email or "").strip()
+    email = one_line(draft.email or "", limit=EMAIL_LIMIT + 1)
     if len(email) > EMAIL_LIMIT:
         found.append(Problem("email", Reason.TOO_LONG, limit=EMAIL_LIMIT))
     elif email and not _EMAIL.fullmatch(email):

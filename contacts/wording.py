@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from contacts.card import Label
 from contacts.drafts import Problem, Reason
@@ -37,11 +38,11 @@ def problem_text(problem: Problem) -> str:
 def label_text(label: str) -> str:
     """A number's label in the reader's language."""
     words = {
-        "work": _("Work"),
+        "work": pgettext("number", "Work"),
         "mobile": _("Mobile"),
-        "home": _("Home"),
+        "home": pgettext("number", "Home"),
         "extension": _("Extension"),
         "fax": _("Fax"),
         "pager": _("Pager"),
     }
-    return words.get(label) or _("Other")
+    return words.get(label) or pgettext("number", "Other")

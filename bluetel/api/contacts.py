@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from bluetel.accounts.http import SignedInRequest
 from bluetel.api.errors import ApiError
 from bluetel.api.schemas import Error
 from contacts import selectors, services
+from contacts.card import Label
 from contacts.drafts import Draft
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, UnknownBook, Unusable
 from contacts.models import Book, Contact, Email, Line
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 router = Router(tags=["contacts"])
 ERRORS = {400: Error, 404: Error, 409: Error}
-MOST = 500
+MOST: Final = 500
+CURSOR_LIMIT: Final = 400
 
 
 class Number(Schema):
     """A number as entered; nobody calls a fax or a pager."""
 
-    label: Literal["work", "mobile", "home", "extension", "other", "fax", "pager"] = "other"
+    label: str = Field("other", description=f"one of: {', '.join(Label)}")
     number: str
     preferred: bool = False
 
@@ -221,8 +222,21 @@ def _cursor(position: Position) -> str:
 def _position(cursor: str) -> Position | None:
     if not cursor:
         return None
+    position = _decoded(cursor)
+    if position is None:
+        raise ApiError("invalid_request", _("This is not where a list goes on."))
+    return position
+
+
+def _decoded(cursor: str) -> Position | None:
+    """What :func:`_cursor` made, or nothing: cursors come back from outside."""
+    padded = cursor[:CURSOR_LIMIT] + "=" * (-len(cursor) % 4)
     try:
-        name, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return str(name), int(pk)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise ApiError("invalid_request", _("This is not where a list goes on.")) from error
+        parts = json.loads(base64.urlsafe_b64decode(padded))
+    except ValueError:
+        return None
+    match parts:
+        case [str(name), int(pk)] if name.isascii() and name.isprintable():
+            return name, pk
+        case _:
+            return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from contacts.models import Book
 from tests.apps.contacts.conftest import a_user
 from tests.apps.contacts.fakes import DirectoryPbx
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.apps.contacts.urls")]
+pytestmark = pytest.mark.django_db
 
 HELENE = {
     "name": "Hélène Marchetti",
@@ -68,6 +70,10 @@ def program(camille: User, directory_pbx: DirectoryPbx) -> Program:
 @pytest.fixture
 def neighbour(nadia: User) -> Program:
     return Program(nadia)
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def error(answer: Any) -> tuple[int, str]:
@@ -195,6 +201,43 @@ class TestOneContact:
         assert error(program.put(f"user-{nadia.pk}", {"name": "X"})) == (409, "not_supported")
         assert error(program.delete(f"user-{nadia.pk}")) == (409, "not_supported")
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"nul",
+            b"[]",
+            b"7",
+            b'{"name": {"a": 1}}',
+            b'{"name": "\\ud800", "company": "\\u0000"}',
+            b'{"name": "A", "numbers": [{"number": "\\ud800\\u0000"}]}',
+            b'{"name": "A", "numbers": [{"number": "1002", "label": "\\u0000"}]}',
+            b'{"name": "A", "numbers": [null]}',
+            b'{"name": "A", "email": "\\u0000@\\ud800"}',
+            b'{"name": "A", "book": "\\u0000"}',
+            b'{"name": "A", "book": {}}',
+            b"\xff\xfe",
+        ],
+    )
+    def test_rude_bodies_are_refused_and_nothing_is_kept(
+        self, program: Program, body: bytes
+    ) -> None:
+        record = program.add()
+        for answer in (
+            program.client.post("/api/v1/contacts", body, content_type="application/json"),
+            program.client.put(
+                f"/api/v1/contacts/{record['id']}", body, content_type="application/json"
+            ),
+        ):
+            assert answer.status_code in {200, 400}, answer.content
+        assert len(program.get().json()["contacts"]) == 1
+
+    def test_errors_are_told_in_the_users_language(self, program: Program) -> None:
+        program.user.language = "fr"
+        program.user.save()
+        refused = program.post({**HELENE, "numbers": [{"label": "boat", "number": "1002"}]})
+        assert "«\u00a0boat\u00a0»" in refused.json()["error"]["message"]
+
     def test_who_has_no_token_gets_nothing(self) -> None:
         assert Client().get("/api/v1/contacts").status_code == 401
 
@@ -283,7 +326,22 @@ class TestTheList:
         assert [one["name"] for one in found] == ["Nadia Belkacem", "Camille Renard"]
         assert len(program.get("?book=personal").json()["contacts"]) == 1
 
-    @pytest.mark.parametrize("query", ["?after=x", "?after=AAAA", "?limit=0", "?book=77777"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "?after=x",
+            "?after=AAAA",
+            "?limit=0",
+            "?limit=no",
+            "?book=77777",
+            "?book=%00",
+            pytest.param(f"?after={cursor('[' * 90)}", id="nested"),
+            pytest.param(f"?after={cursor(chr(34) * 2)}", id="a text"),
+            pytest.param(f"?after={cursor('[1,2]')}", id="numbers"),
+            pytest.param(f"?after={cursor(json.dumps([chr(0), 1]))}", id="NUL"),
+            pytest.param(f"?after={cursor(json.dumps([chr(0xD800), 1]))}", id="surrogate"),
+        ],
+    )
     def test_refuses_what_it_does_not_understand(self, program: Program, query: str) -> None:
         assert error(program.get(query)) == (400, "invalid_request")
 
