@@ -64,9 +64,9 @@ def parse_term(text: str, *, country: str) -> Term | None:
     if re.fullmatch(r"[+\d\s().\-/]+", clean):
         digits = _digit_spellings(clean, country=country)
         return Term((), (), digits) if digits else None
-    spelled = tuple(dict.fromkeys(_WORD.findall(clean.lower())))
+    spelled = tuple(dict.fromkeys(word for word in _WORD.findall(clean.lower()) if fold(word)))
     words = tuple(dict.fromkeys(fold(clean).split()))
-    if not words or len(spelled) > _WORDS_MAX or max(map(len, words)) < TERM_MIN:
+    if not words or not spelled or len(spelled) > _WORDS_MAX or max(map(len, words)) < TERM_MIN:
         return None
     return Term(words, spelled, ())
 
@@ -98,7 +98,6 @@ def filter_for(term: Term, *, attributes: AttributeMap, loose: bool) -> str:
             for pattern in _prefixes(escape(word))
         )
         for spelled in term.spelled
-        if fold(spelled)
     )
 
 

@@ -42,6 +42,7 @@ def somebody(name: str = "Hélène Marchetti", **more: object) -> LdapPerson:
         pytest.param(")(camille", id="crossed parentheses"),
         pytest.param("a b c d e ff", id="too many words"),
         pytest.param("... - ...", id="no letters"),
+        pytest.param("°°", id="signs that have a name"),
     ],
 )
 def test_some_terms_are_not_worth_asking(text: str) -> None:
