@@ -12,11 +12,14 @@ import { word } from "./words.js";
 export function dialerBox(caller) {
   return class DialerBox extends HTMLElement {
     #detach = new AbortController();
+    /** What was left in the field when the panel opened. */
+    #leftover = "";
 
     connectedCallback() {
       this.#detach = new AbortController();
       const { signal } = this.#detach;
       const panel = this.#panel;
+      panel.addEventListener("beforetoggle", () => this.#remember(), { signal });
       panel.addEventListener("toggle", (event) => this.#toggled(event), { signal });
       panel.addEventListener("sources", (event) => this.#tellSources(event), { signal });
       panel.addEventListener("choose", (event) => this.#chosen(event), { signal });
@@ -52,13 +55,24 @@ export function dialerBox(caller) {
       );
     }
 
-    /** @param {Event} event */
+    #remember() {
+      this.#leftover = this.#field.input.value;
+    }
+
+    /**
+     * `toggle` comes some time after the panel has opened: what was typed since is not to be
+     * selected, or the next letter would replace it.
+     *
+     * @param {Event} event
+     */
     #toggled(event) {
       const isOpen = /** @type {ToggleEvent} */ (event).newState === "open";
       this.#button?.setAttribute("aria-expanded", String(isOpen));
       if (isOpen) {
         this.#field.input.focus();
-        this.#field.input.select();
+        if (this.#field.input.value === this.#leftover) {
+          this.#field.input.select();
+        }
       } else {
         this.#field.say("");
         this.#field.close();

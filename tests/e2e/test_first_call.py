@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, handset
+from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, handset, live
 
 pytestmark = pytest.mark.e2e
 
@@ -82,6 +82,24 @@ def test_the_keyboard_alone_opens_the_dialer_calls_and_hangs_up(
     assert bluetel.phones()["1001"]["state"] == "idle"
 
 
+def test_letters_typed_while_the_dialer_opens_stay(sign_in: SignIn) -> None:
+    camille = sign_in("demo1")
+    camille.evaluate(
+        """async () => {
+          const box = document.querySelector("dialer-box");
+          const panel = box.querySelector("[popover]");
+          const opened = new Promise((done) => {
+            panel.addEventListener("toggle", done, { once: true });
+          });
+          box.open();
+          document.execCommand("insertText", false, "10");
+          await opened;
+        }"""
+    )
+    camille.keyboard.type("02")
+    expect(camille.get_by_role("combobox", name="Name or number")).to_have_value("1002")
+
+
 def test_at_360_px_nothing_scrolls_sideways_and_the_call_goes_out(
     bluetel: Running, sign_in: SignIn
 ) -> None:
@@ -105,7 +123,9 @@ def test_a_double_click_is_one_call(bluetel: Running, sign_in: SignIn) -> None:
 def test_two_tabs_show_the_same_call(bluetel: Running, sign_in: SignIn) -> None:
     camille = sign_in("demo1")
     other = camille.context.new_page()
-    other.goto("/")
+    with live(other):
+        other.goto("/")
+    camille.bring_to_front()
     open_dialer(camille)
     camille.keyboard.type("1002")
     camille.keyboard.press("Enter")
