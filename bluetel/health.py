@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bluetel.work.leases import holder_of
+from bluetel.work.queue import count_given_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     states = {name: "ok" if works else "failed" for name, works in parts.items()}
     if parts["database"]:
         states["engine"] = "ok" if holder_of("engine", now=timezone.now()) else "missing"
+        states["jobs"] = "some given up" if count_given_up() else "ok"
     return JsonResponse({"ready": ready, "parts": states}, status=200 if ready else 503)
 
 

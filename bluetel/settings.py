@@ -232,6 +232,13 @@ COUNTRY = ENV.country
 ALLOWED_REGIONS = ENV.allowed_regions
 CALLS_PER_MINUTE = ENV.calls_per_minute
 
+# --- Work in the background ----------------------------------------------------------------------
+
+# What features do inside the engine for as long as it is on duty (bluetel/work/duties.py).
+ENGINE_DUTIES = ["bluetel.work.in_process.JobRunner"]
+# Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
+JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"
+
 # --- Logs ---------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -14,6 +14,7 @@ from django.utils import timezone
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls.tracking import sweep
 from bluetel.engine import census
+from bluetel.engine.duties import Duties
 from bluetel.engine.link import PbxLinkKeeper
 from bluetel.engine.outbox import Outbox
 from bluetel.engine.pages import OpenPages
@@ -124,6 +125,7 @@ class _Duty:
         self._threads = threads
         self._board = Board(epoch=reign.held.epoch)
         self._outbox = Outbox(reign, threads)
+        self._duties = Duties(reign)
         self._pages = OpenPages()
         self._loop = asyncio.get_running_loop()
         self._keepers: dict[int, tuple[census.Exchange, PbxLinkKeeper, asyncio.Task[None]]] = {}
@@ -147,6 +149,7 @@ class _Duty:
             "pages": subscription.run(),
             "page expiry": self._keep_expiring(),
             "sweep": self._keep_sweeping(),
+            "duties": self._duties.run(),
         }
         lag = metrics.watch_loop_lag()
         if lag is not None:
@@ -159,6 +162,7 @@ class _Duty:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._duties.close()
 
     # --- Who there is -----------------------------------------------------------------------------
 
@@ -242,6 +246,7 @@ class _Duty:
             outbox=self._outbox,
             reign=self._reign,
             threads=self._threads,
+            duties=self._duties,
             was_up=was_up,
             on_user_changed=self._refresh.set,
         )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bluetel.accounts.models import Pbx
+    from bluetel.engine.duties import Duties
     from bluetel.engine.outbox import Outbox
     from bluetel.engine.reign import Reign
     from bluetel.engine.threads import Threads
@@ -71,6 +72,7 @@ class PbxLinkKeeper:
         outbox: Outbox,
         reign: Reign,
         threads: Threads,
+        duties: Duties,
         was_up: bool,
         on_user_changed: Callable[[], None],
     ) -> None:
@@ -81,6 +83,7 @@ class PbxLinkKeeper:
         self._outbox = outbox
         self._reign = reign
         self._threads = threads
+        self._duties = duties
         self._on_user_changed = on_user_changed
         self._pbx_threads = PbxThreads(pbx.name, size=READERS)
         self._is_up = was_up
@@ -109,6 +112,7 @@ class PbxLinkKeeper:
                 self._on_lost("the stream ended")
                 await asyncio.sleep(RETRY_MOST)
         finally:
+            self._duties.tell_lost(self.pbx.pk)
             for task in {following, *self._tasks}:
                 task.cancel()
             self._pbx_threads.close()
@@ -134,10 +138,9 @@ class PbxLinkKeeper:
                         self._on_opened()
                     case StreamLost(reason=reason):
                         self._on_lost(reason)
-                    case _ if self._kept is not None:
-                        self._kept.append(event)
                     case _:
-                        self._apply(event)
+                        self._duties.tell_event(self.pbx.pk, event)
+                        self._take(event)
 
     def _on_opened(self) -> None:
         self._stop_loading()
@@ -146,6 +149,7 @@ class PbxLinkKeeper:
 
     def _on_lost(self, reason: str) -> None:
         self._stop_loading()
+        self._duties.tell_lost(self.pbx.pk)
         if self._is_up:
             logger.warning("PBX %s is not heard: %s", self.pbx.name, reason)
             self._begin_losing()
@@ -163,6 +167,7 @@ class PbxLinkKeeper:
     async def _lose(self, grace: float) -> None:
         await asyncio.sleep(grace)
         self._is_up = False
+        self._duties.tell_lost(self.pbx.pk)
         self._since = at = timezone.now()
         await self._tell()
         for users in _slices(self._board.pbx_users(self.pbx.pk), LOADED_AT_ONCE):
@@ -170,6 +175,12 @@ class PbxLinkKeeper:
             self._board.forget(self.pbx.pk, users, at=at)
             await asyncio.sleep(0)
         self._losing = None
+
+    def _take(self, event: PbxEvent) -> None:
+        if self._kept is not None:
+            self._kept.append(event)
+        else:
+            self._apply(event)
 
     def _apply(self, event: PbxEvent) -> None:
         match event:
@@ -245,6 +256,7 @@ class PbxLinkKeeper:
             self._since = timezone.now()
             logger.info("PBX %s is heard", self.pbx.name)
             await self._tell()
+        self._duties.tell_heard(self.pbx.pk)
 
     async def _settle(self) -> None:
         """The PBX has answered: call off that it is being lost, or let that end first."""

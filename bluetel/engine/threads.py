@@ -20,10 +20,11 @@ _T = TypeVar("_T")
 
 
 class Threads:
-    """One pool for the database, one for each PBX, so that a slow PBX slows only itself."""
+    """Threads whose work may use the database; each use gives its connection back."""
 
-    def __init__(self) -> None:
-        self._database = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="engine-db")
+    def __init__(self, name: str = "db", *, size: int = DATABASE_THREADS) -> None:
+        self._size = size
+        self._database = ThreadPoolExecutor(size, thread_name_prefix=f"engine-{name}")
 
     async def database(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run what reads or writes the database."""
@@ -32,13 +33,13 @@ class Threads:
 
     def close(self) -> None:
         """Let the threads end; their connections are closed after each use or here."""
-        for _ in range(DATABASE_THREADS):
+        for _ in range(self._size):
             self._database.submit(connections.close_all)
         self._database.shutdown(wait=False)
 
 
 class PbxThreads:
-    """The threads that speak to one PBX."""
+    """The threads that speak to one PBX, so that a slow PBX slows only itself."""
 
     def __init__(self, name: str, *, size: int) -> None:
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=f"engine-{name}")

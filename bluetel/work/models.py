@@ -1,8 +1,12 @@
-"""Leases: the rows that say which process does what only one may do."""
+"""Leases and jobs: the rows that say which process does what only one may do, and what waits."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Epoch(models.Model):
@@ -32,3 +36,39 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.owner}, epoch {self.epoch}"
+
+
+class Job(models.Model):
+    """A piece of work that may be seconds late: which function, with what, and how far it is.
+
+    ``waiting_key`` is the job's key for as long as it waits, so that the same work waits once only;
+    a row that is done is deleted. ``owner`` and ``lease_until`` say who runs it.
+    """
+
+    class State(models.TextChoices):
+        """How far it is."""
+
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DEAD = "dead", _("given up")
+
+    function = models.CharField(max_length=200)
+    arguments = models.JSONField(default=dict)
+    key = models.CharField(max_length=200, blank=True)
+    waiting_key = models.CharField(max_length=200, null=True, unique=True)  # noqa: DJ001 — many may be null, none may be the same
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    due_at = models.DateTimeField()
+    runs = models.PositiveIntegerField(default=0)
+    owner = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["due_at"], condition=Q(state="waiting"), name="jobs_waiting"),
+            models.Index(fields=["state", "key"], name="jobs_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.key}".strip()
