@@ -11,7 +11,9 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self) -> None:
-        """Follow the users' table."""
-        from contacts import signals  # noqa: PLC0415 — models exist from here on
+        """Follow the users' table, and name the callers."""
+        from bluetel.calls.callers import look_by  # noqa: PLC0415 — models exist from here on
+        from contacts import callers, signals  # noqa: PLC0415
 
         signals.connect()
+        look_by(callers.caller_of)

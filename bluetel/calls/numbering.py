@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
+from bluetel.calls.callers import Caller, caller_of
 from bluetel.calls.errors import InvalidNumber, NumberRefused
 from bluetel.calls.rules import DialPolicy, Refused, judge
 from bluetel.calls.wording import refusal_text, unreadable_text
@@ -81,11 +82,16 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
         raise NumberRefused(refusal_text(verdict), refusal=verdict)
     is_internal = number.kind is numbers.NumberKind.EXTENSION
     colleague = colleagues.filter(extension=dialed).first() if is_internal else None
+    known = None
+    if colleague is not None:
+        known = Caller(colleague.display_name, f"user-{colleague.pk}")
+    elif number.kind is not numbers.NumberKind.EMERGENCY:
+        known = caller_of(user, number.text)
     return Target(
         shown=text.strip()[:64],
         dialed=dialed,
-        name=colleague.display_name if colleague else "",
-        contact_id=f"user-{colleague.pk}" if colleague else "",
+        name=known.name if known else "",
+        contact_id=known.contact_id if known else "",
         emergency=number.kind is numbers.NumberKind.EMERGENCY,
     )
 

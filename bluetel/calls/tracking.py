@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from bluetel.accounts.models import User
+from bluetel.calls.callers import caller_of
 from bluetel.calls.messages import CallRecord, record_of
 from bluetel.calls.models import Call
 from bluetel.calls.rules import end_reason
@@ -96,11 +97,16 @@ def _apply(pbx: Pbx, seen: Sequence[types.Call], *, now: datetime) -> list[Call]
         if row.state == Call.State.ENDED:
             continue
         before = record_of(row) if row.pk else None
+        known_by = row.number
         _copy(row, call, now=now)
         # While one asks a third person first, Wazo shows one's own number as the other side's.
         colleague = colleagues.get(row.number)
         if colleague is not None and colleague != user and not row.contact_id:
             row.name, row.contact_id = colleague.display_name, f"user-{colleague.pk}"
+        elif colleague is None and row.number != known_by:
+            caller = caller_of(user, row.number)
+            if caller is not None:
+                row.name, row.contact_id = caller.name, caller.contact_id
         row.save()
         if record_of(row) != before:
             changed[row.pk] = row
