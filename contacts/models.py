@@ -52,6 +52,7 @@ class Book(models.Model):
         help_text=_("Whose members see a shared book."),
     )
     members_may_edit = models.BooleanField(default=True)
+    is_read_only = models.BooleanField(default=False, editable=False)
     is_stale = models.BooleanField(default=False, editable=False)
     pbx = models.OneToOneField(
         "accounts.Pbx", models.CASCADE, null=True, blank=True, editable=False, related_name="+"
@@ -213,39 +214,50 @@ class Photo(models.Model):
 
 
 class CardDavAccount(models.Model):
-    """A user's account at an address-book server; it may have several books there."""
+    """A user's account at an address-book server; it may have several books there.
+
+    ``found`` are those that were there when it was last looked: ``{"url", "name", "is_writable"}``
+    each. ``error`` is why that look failed, as :mod:`contacts.remote_errors` names it.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    name = models.CharField(max_length=NAME_LIMIT, blank=True)
-    url = models.CharField(max_length=500)
+    url = models.CharField(max_length=2048)
     username = models.CharField(max_length=256, blank=True)
     password = EncryptedTextField(purpose="carddav-password", blank=True)
+    found = models.JSONField(default=list, blank=True)
     error = models.CharField(max_length=40, blank=True)
 
     class Meta:
         verbose_name = "CardDAV account"
 
     def __str__(self) -> str:
-        return self.name or f"account {self.pk}"
+        return f"account {self.pk}"
 
 
 class RemoteBook(models.Model):
     """A book that is kept equal with one on a server.
 
     ``token`` is the server's mark of how far we have read. ``held`` removals wait for the user's
-    word (``may_empty``), for they are most of the book. ``error`` is why the last round ended
-    early, as one of the codes of :mod:`contacts.remote`.
+    word (``may_empty``), for they are most of the book; ``refused`` cards the server doesn't take.
+    ``error`` is why the last round ended early, ``failures`` how many did in a row. ``due_at`` is
+    when the next one is, at once when the book ``is_touched``; until ``working_until`` somebody is
+    at it.
     """
 
     book = models.OneToOneField(Book, models.CASCADE, primary_key=True, related_name="remote")
     account = models.ForeignKey(CardDavAccount, models.CASCADE, related_name="books")
-    url = models.CharField(max_length=1000)
+    url = models.CharField(max_length=2048)
     is_writable = models.BooleanField(default=True)
     token = models.TextField(blank=True)
     held = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
     may_empty = models.BooleanField(default=False)
     synced_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    is_touched = models.BooleanField(default=False)
+    working_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=40, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -269,7 +281,6 @@ class RemoteCard(models.Model):
     )
     uid = models.TextField(blank=True)
     href = models.TextField(blank=True)
-    is_deleted = models.BooleanField(default=False)
     base_etag = models.TextField(blank=True)
     base_digest = models.CharField(max_length=32, blank=True)
     sent_digest = models.CharField(max_length=32, blank=True)

@@ -20,12 +20,9 @@ from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
 from bluetel.calls.models import Call
-from contacts import models
-from contacts.card import Card, Photo
 from contacts.colleagues import person_of_user
-from contacts.models import Book, Contact, Email, Line
+from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
-from contacts.records import card_of
 from contacts.rules import Person, identity_of
 
 if TYPE_CHECKING:
@@ -86,6 +83,8 @@ def book_name(book: Book) -> str:
 
 def may_edit(viewer: User, book: Book) -> bool:
     """Whether ``viewer``, who sees the book, may change what is in it."""
+    if book.is_read_only:
+        return False
     if book.kind == Book.Kind.PERSONAL:
         return book.owner_id == viewer.pk
     return book.kind == Book.Kind.SHARED and book.members_may_edit
@@ -178,32 +177,6 @@ def find_contact(viewer: User, contact_id: str) -> Contact | None:
 def visible_contacts(viewer: User) -> QuerySet[Contact]:
     """All contacts of the books that ``viewer`` may see."""
     return Contact.objects.filter(book__in=shelf_of(viewer).ids).select_related("book")
-
-
-def card_by_id(contact: int, *, with_photo: bool = True) -> Card:
-    """The card of a contact's rows, with everything an edit must not lose."""
-    return cards_by_id([contact], with_photo=with_photo)[contact]
-
-
-def cards_by_id(contacts: Collection[int], *, with_photo: bool = True) -> dict[int, Card]:
-    """The cards of contacts, by id."""
-    rows = Contact.objects.filter(pk__in=contacts)
-    lines: dict[int, list[Line]] = defaultdict(list)
-    for line in Line.objects.filter(contact__in=contacts):
-        lines[line.contact_id].append(line)
-    emails: dict[int, list[Email]] = defaultdict(list)
-    for email in Email.objects.filter(contact__in=contacts):
-        emails[email.contact_id].append(email)
-    photos: dict[int, Photo] = {}
-    if with_photo:
-        photos = {
-            row.contact_id: Photo(media_type=row.media_type, content=bytes(row.content))
-            for row in models.Photo.objects.filter(contact__in=contacts)
-        }
-    return {
-        row.pk: card_of(row, lines[row.pk], emails[row.pk], photo=photos.get(row.pk))
-        for row in rows
-    }
 
 
 def public_id(contact: int, user: int | None) -> str:

@@ -15,7 +15,9 @@ from contacts.drafts import Draft, Problem, problems_of, written
 from contacts.errors import ContactNotFound, ReadOnly, UnknownBook, Unusable
 from contacts.models import Book, Contact, Distinct
 from contacts.persons import join
-from contacts.selectors import card_by_id, find_contact, may_edit, shelf_of
+from contacts.remote_rounds import touch
+from contacts.selectors import find_contact, may_edit, shelf_of
+from contacts.stored_cards import card_by_id
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -54,7 +56,9 @@ def create(user: User, draft: Draft, *, book: str = PERSONAL, now: datetime) -> 
     """A new contact; raises ``UnknownBook``, ``ReadOnly`` and ``Unusable``."""
     where = _writable(user, book_for(user, book))
     card = _card(user, None, draft)
-    return storing.add(where, [card], now=now)[0]
+    contact = storing.add(where, [card], now=now)[0]
+    touch(where.pk)
+    return contact
 
 
 def update(
@@ -72,6 +76,8 @@ def update(
         storing.change(where, {contact.pk: card}, now=now)
     else:
         storing.move(contact, card, where, now=now)
+        touch(contact.book_id)
+    touch(where.pk)
     return Contact.objects.select_related("book").get(pk=contact.pk)
 
 
@@ -79,6 +85,7 @@ def delete(user: User, contact_id: str) -> None:
     """Take a contact away; raises ``ContactNotFound`` and ``ReadOnly``."""
     contact = own_contact(user, contact_id)
     storing.remove(contact.book, [contact.pk])
+    touch(contact.book_id)
 
 
 def own_contact(user: User, contact_id: str) -> Contact:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from contacts.index import store as index
-from contacts.models import Book, Contact, Email, Line, Photo
+from contacts.models import Book, Contact, Email, Line, Photo, RemoteBook
 from contacts.persons import join
 from contacts.records import (
     emails_of_card,
@@ -24,6 +24,7 @@ from contacts.records import (
     lines_of_card,
     texts_of,
 )
+from contacts.tombstones import bury
 
 if TYPE_CHECKING:
     from contacts.card import Card
@@ -75,13 +76,15 @@ def move(contact: Contact, card: Card, book: Book, *, now: datetime) -> None:
     with transaction.atomic():
         texts = texts_by_id([contact])[contact.pk]
         index.change(contact.book_id, {contact.pk: (texts, None)})
+        bury([contact.pk])
         Contact.objects.filter(pk=contact.pk).update(book=book, same_as=None)
         _change(book, {contact.pk: card}, now=now, is_indexed=False)
 
 
 def remove_book(book: Book) -> None:
-    """Take a book away with all that is in it."""
+    """Take a book away with all that is in it; a server's copy of it stays as it is."""
     with transaction.atomic():
+        RemoteBook.objects.filter(book=book).delete()
         remove(book, list(Contact.objects.filter(book=book).values_list("pk", flat=True)))
         index.forget_book(book.pk)
         book.delete()
@@ -120,8 +123,8 @@ def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Cont
         contacts.append(contact)
     Contact.objects.bulk_create(contacts)
     cards = {contact.pk: arrival.card for contact, arrival in zip(contacts, arrivals, strict=True)}
-    _write_parts(book, cards)
-    after = _texts_of_cards(contacts, cards)
+    callable_ids = _write_parts(book, cards)
+    after = _texts_of_cards(contacts, cards, callable_ids=callable_ids)
     index.change(book.pk, {pk: (None, texts) for pk, texts in after.items()})
     join(cards)
     return contacts
@@ -147,8 +150,8 @@ def _change(
     Line.objects.filter(contact__in=ids).delete()
     Email.objects.filter(contact__in=ids).delete()
     Photo.objects.filter(contact__in=ids).delete()
-    _write_parts(book, new)
-    after = _texts_of_cards(contacts, new)
+    callable_ids = _write_parts(book, new)
+    after = _texts_of_cards(contacts, new, callable_ids=callable_ids)
     index.change(book.pk, {pk: (before.get(pk), after[pk]) for pk in ids})
     join(ids)
 
@@ -162,18 +165,21 @@ def _remove(book: Book, ids: Sequence[int]) -> int:
         .exclude(pk__in=found)
         .values_list("pk", flat=True)
     )
+    bury(found)
     Contact.objects.filter(pk__in=found).delete()
     join(left)
     return len(found)
 
 
-def _write_parts(book: Book, cards: Mapping[int, Card]) -> None:
+def _write_parts(book: Book, cards: Mapping[int, Card]) -> set[int]:
+    """Numbers, addresses and pictures of cards by contact; the contacts that can be called."""
     country: str = settings.COUNTRY
-    Line.objects.bulk_create(
+    lines = [
         line
         for pk, card in cards.items()
         for line in lines_of_card(card, contact=pk, book=book.pk, country=country)
-    )
+    ]
+    Line.objects.bulk_create(lines)
     Email.objects.bulk_create(
         email for pk, card in cards.items() for email in emails_of_card(card, contact=pk)
     )
@@ -182,20 +188,17 @@ def _write_parts(book: Book, cards: Mapping[int, Card]) -> None:
         for pk, card in cards.items()
         if card.photo
     )
+    return {line.contact_id for line in lines if line.is_callable}
 
 
-def _texts_of_cards(contacts: Sequence[Contact], cards: Mapping[int, Card]) -> dict[int, Texts]:
-    country: str = settings.COUNTRY
+def _texts_of_cards(
+    contacts: Sequence[Contact], cards: Mapping[int, Card], *, callable_ids: Collection[int]
+) -> dict[int, Texts]:
     return {
         contact.pk: texts_of(
             contact,
             [email.address for email in cards[contact.pk].emails],
-            is_callable=any(
-                line.is_callable
-                for line in lines_of_card(
-                    cards[contact.pk], contact=contact.pk, book=contact.book_id, country=country
-                )
-            ),
+            is_callable=contact.pk in callable_ids,
         )
         for contact in contacts
     }
