@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "contacts",
     "dialer",
     "forwarding",
+    "voicemail",
 ]
 
 # All of these can be synchronous, and run so in one thread per request (bluetel/one_thread.py).
@@ -235,7 +236,10 @@ CALLS_PER_MINUTE = ENV.calls_per_minute
 # --- Work in the background ----------------------------------------------------------------------
 
 # What features do inside the engine for as long as it is on duty (bluetel/work/duties.py).
-ENGINE_DUTIES = ["bluetel.work.in_process.JobRunner"]
+ENGINE_DUTIES = [
+    "bluetel.work.in_process.JobRunner",
+    "voicemail.duties.VoicemailDuty",
+]
 # Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
 JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"
 

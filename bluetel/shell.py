@@ -10,6 +10,7 @@ from bluetel.api.people import capabilities_of
 from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
 from presence.selectors import my_record, pbx_down_since
+from voicemail.selectors import unread_count
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -27,4 +28,5 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "capabilities": set(capabilities_of(user)),
         "live_calls": [record_of(call) for call in live_calls(user)],
         "pbx_down_since": pbx_down_since(user),
+        "voicemail_unread": unread_count(user),
     }

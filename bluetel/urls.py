@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/", include("bluetel.accounts.urls")),
     path("dialer/", include("dialer.urls")),
+    path("voicemail/", include("voicemail.urls")),
     path("settings/", include("forwarding.urls")),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),

@@ -49,6 +49,13 @@ class CallFrame(TypedDict):
     call: CallRecord
 
 
+class VoicemailFrame(TypedDict):
+    """Something changed among the user's voice messages, of which he has not heard so many."""
+
+    type: Literal["voicemail"]
+    unread: int
+
+
 class PbxFrame(TypedDict):
     """Whether the user's PBX is heard; ``since`` is ISO 8601 in UTC, if known."""
 
@@ -70,8 +77,8 @@ class ErrorFrame(TypedDict):
     code: Literal["invalid_message", "unknown_message", "too_many_users"]
 
 
-UserFrame = CallFrame
-Frame = PresenceFrame | CallFrame | PbxFrame | ResyncFrame | ErrorFrame
+UserFrame = CallFrame | VoicemailFrame
+Frame = PresenceFrame | CallFrame | VoicemailFrame | PbxFrame | ResyncFrame | ErrorFrame
 
 
 # --- Frames from the browser ----------------------------------------------------------------------

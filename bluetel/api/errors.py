@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from bluetel.calls import errors as call_errors
+from voicemail.errors import VoicemailError
 
 if TYPE_CHECKING:
     from ninja import NinjaAPI
@@ -51,6 +52,7 @@ def error_response(
 
 def install(api: NinjaAPI) -> None:
     """Turn every exception a route may raise into that shape."""
+    _install_frame(api)
 
     @api.exception_handler(call_errors.CallError)
     def _call_error(request: HttpRequest, error: call_errors.CallError) -> HttpResponse:
@@ -58,9 +60,17 @@ def install(api: NinjaAPI) -> None:
             STATUS_OF_CODE[error.code], error.code, error.message, retry_after=error.retry_after
         )
 
+    @api.exception_handler(VoicemailError)
+    def _voicemail_error(request: HttpRequest, error: VoicemailError) -> HttpResponse:
+        return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
+
     @api.exception_handler(ApiError)
     def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
+
+
+def _install_frame(api: NinjaAPI) -> None:
+    """The errors of the API itself: who asks, how, and for what."""
 
     @api.exception_handler(AuthenticationError)
     def _not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

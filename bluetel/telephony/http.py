@@ -19,7 +19,7 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -35,6 +35,7 @@ from urllib3.exceptions import (
 )
 
 from bluetel.telephony.errors import PbxUnavailable, ProtocolError, Rejected, RejectReason
+from bluetel.telephony.ports import Taker
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ BUDGET = 15.0
 
 POOL_SIZE = 32
 MOST_BYTES = 32 * 1024 * 1024
+MOST_COPIED = 512 * 1024 * 1024
+"""What is handed over piece by piece, and so never lies in memory, may be longer."""
 _PASSING = frozenset({502, 503, 504})
 _PAUSES = (0.1, 0.4)
 _CHUNK = 64 * 1024
@@ -202,10 +205,13 @@ class HttpDoor:
         body: object = None,
         headers: Mapping[str, str] | None = None,
         deadline: Deadline | None = None,
+        into: Taker | None = None,
     ) -> Answer:
         """Send one request and give the answer, whatever its status.
 
-        ``what`` names the request in errors and logs. ``body`` is sent as JSON. Raises
+        ``what`` names the request in errors and logs. ``body`` is sent as JSON. With ``into``, the
+        body of a 2xx goes there as it comes and the answer has none; it is then not repeated once
+        a piece was handed over. Raises
         ``PbxUnavailable`` when no answer came; its ``maybe_done`` is True when this was a command
         that may have arrived.
         """
@@ -215,7 +221,7 @@ class HttpDoor:
             broken: _Broken | None = None
             answer: Answer | None = None
             try:
-                answer = self._attempt(method, path, params, body, headers, until)
+                answer = self._attempt(method, path, params, body, headers, until, into)
             except _Broken as exc:
                 broken = exc
             if answer is not None and answer.status not in _PASSING:
@@ -245,10 +251,12 @@ class HttpDoor:
         body: object,
         headers: Mapping[str, str] | None,
         until: Deadline,
+        into: Taker | None,
     ) -> Answer:
         left = until.remaining()
         if left <= 0:
             raise _Broken("no time left", sent=False, passing=False)
+        is_handed = False
         try:
             response = self._session().request(
                 method,
@@ -261,7 +269,13 @@ class HttpDoor:
                 stream=True,
             )
             try:
-                content = self._read(response, until)
+                if into is not None and response.status_code < 300:
+                    content = b""
+                    for chunk in _pieces(response, until, most=MOST_COPIED):
+                        is_handed = True
+                        into(chunk)
+                else:
+                    content = b"".join(_pieces(response, until, most=MOST_BYTES))
             finally:
                 response.close()
         except requests.RequestException as exc:
@@ -270,26 +284,13 @@ class HttpDoor:
         except ReadTimeoutError:
             raise _Broken("no whole answer in time", sent=True, passing=False) from None
         except HTTPError:
-            raise _Broken("the connection broke", sent=True, passing=True) from None
+            raise _Broken("the connection broke", sent=True, passing=not is_handed) from None
         return Answer(
             status=response.status_code,
             body=content,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             retry_after=_seconds(response.headers.get("Retry-After", "")),
         )
-
-    def _read(self, response: requests.Response, until: Deadline) -> bytes:
-        """The whole body, read as it comes: the library's own reading waits for whole chunks."""
-        chunks: list[bytes] = []
-        size = 0
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > MOST_BYTES:
-                raise _Broken("the answer is too long", sent=True, passing=False)
-            if until.remaining() <= 0:
-                raise _Broken("no whole answer in time", sent=True, passing=False)
-            chunks.append(chunk)
-        return b"".join(chunks)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -313,6 +314,18 @@ class HttpDoor:
         if self._is_down:
             self._is_down = False
             logger.info("The PBX answers again")
+
+
+def _pieces(response: requests.Response, until: Deadline, *, most: int) -> Iterator[bytes]:
+    """The body as it comes: the library's own reading waits for whole chunks."""
+    size = 0
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > most:
+            raise _Broken("the answer is too long", sent=True, passing=False)
+        if until.remaining() <= 0:
+            raise _Broken("no whole answer in time", sent=True, passing=False)
+        yield chunk
 
 
 def _broken(exc: requests.RequestException) -> _Broken:

@@ -33,6 +33,9 @@ from bluetel.telephony.types import (
     VoicemailMessage,
 )
 
+Taker = Callable[[bytes], object]
+"""Takes the next piece of something long."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PbxConfig:
@@ -140,8 +143,12 @@ class VoicemailBox(Protocol):
     def messages(self, user: PbxUserId) -> Sequence[VoicemailMessage]:
         """All messages, newest first."""
 
-    def audio(self, user: PbxUserId, message: str) -> bytes:
-        """The recording, as WAV."""
+    def copy_audio(self, user: PbxUserId, message: str, into: Taker) -> None:
+        """Hand the recording, as WAV, to ``into`` piece by piece; it may be two hours long.
+
+        Nothing is handed over when it raises before the first piece; a connection that breaks
+        later raises as well, and what was handed over is then of no use.
+        """
 
     def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
         """Put a message into a folder; OLD is read."""

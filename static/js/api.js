@@ -82,6 +82,21 @@ export class Api {
     return this.#send("GET", `search?q=${encodeURIComponent(text)}`, { signal });
   }
 
+  /** @returns {Promise<number>} how many voice messages are new */
+  async unread() {
+    /** @type {{ unread: number }} */
+    const answer = await this.#send("GET", "voicemail/unread");
+    return answer.unread;
+  }
+
+  /**
+   * @param {string} id of a voice message that was played
+   * @returns {Promise<void>}
+   */
+  markHeard(id) {
+    return this.#send("PATCH", `voicemail/${encodeURIComponent(id)}`, { body: { read: true } });
+  }
+
   /**
    * @param {string} url
    * @returns {Promise<Handset[]>} the simulated phones of the demo

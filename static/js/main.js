@@ -17,6 +17,10 @@ import { PresenceStore } from "./presence-store.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { teamList } from "./team-list.js";
 import { setClock } from "./times.js";
+import { unreadCount } from "./unread-count.js";
+import { voiceMessages } from "./voice-messages.js";
+import { voicePlayer } from "./voice-player.js";
+import { VoicemailNews } from "./voicemail-news.js";
 import { keepWatchList } from "./watch-list.js";
 
 /** How long a cut may last before people read as unknown: a reload of the server takes less. */
@@ -27,6 +31,7 @@ setClock(document.documentElement.dataset.now);
 const api = new Api();
 const presence = new PresenceStore();
 const calls = new CallStore();
+const voicemail = new VoicemailNews();
 const caller = new Caller(api, calls);
 const actions = new CallActions(api, calls);
 const socket = new LiveSocket(
@@ -46,6 +51,9 @@ customElements.define("call-bar", CallBar);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
 customElements.define("now-sentence", nowSentence(presence));
 customElements.define("team-list", teamList(presence));
+customElements.define("unread-count", unreadCount(voicemail));
+customElements.define("voice-messages", voiceMessages(voicemail));
+customElements.define("voice-player", voicePlayer(api));
 customElements.define("demo-phones", demoPhones(api, calls));
 
 const bar = document.querySelector("call-bar");
@@ -54,6 +62,7 @@ const banners = /** @type {LiveBanners | null} */ (document.querySelector("live-
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let losing;
+let wasLost = false;
 
 socket.addEventListener("message", (event) => {
   if (event instanceof LiveMessage) {
@@ -64,9 +73,17 @@ socket.addEventListener("open", () => {
   clearTimeout(losing);
   banners?.lower("lost");
   readCalls();
+  if (wasLost) {
+    readVoicemail();
+  }
+  wasLost = false;
 });
-socket.addEventListener("resync", readCalls);
+socket.addEventListener("resync", () => {
+  readCalls();
+  readVoicemail();
+});
 socket.addEventListener("lost", () => {
+  wasLost = true;
   losing = setTimeout(() => {
     presence.lose();
     banners?.raise("lost");
@@ -88,6 +105,9 @@ function receive(message) {
     case "call":
       calls.receive(message.call);
       break;
+    case "voicemail":
+      voicemail.receive(message.unread);
+      break;
     case "pbx":
       if (message.state === "up") {
         banners?.lower("pbx");
@@ -96,6 +116,15 @@ function receive(message) {
       }
       break;
     default:
+  }
+}
+
+/** How many voice messages came while nothing arrived. */
+async function readVoicemail() {
+  try {
+    voicemail.receive(await api.unread());
+  } catch {
+    // The next message, or the next page, says it.
   }
 }
 

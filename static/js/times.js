@@ -40,6 +40,17 @@ export function span(from, to) {
 }
 
 /**
+ * A place in a recording, `0:16` or `1:02:05`.
+ *
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function inPlay(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return span("1970-01-01T00:00:00Z", new Date(whole * 1000).toISOString());
+}
+
+/**
  * Hours and minutes, `10:42`.
  *
  * @param {string | number | null | undefined} at ISO 8601, or milliseconds

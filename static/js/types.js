@@ -18,6 +18,7 @@
  *
  * @typedef {PresenceMessage
  *   | { type: "call", call: Call }
+ *   | { type: "voicemail", unread: number }
  *   | { type: "pbx", state: "up" | "down", since: string | null }} LivePayload
  *
  * @typedef {object} Call

@@ -19,6 +19,7 @@ from bluetel.telephony.errors import (
     RejectReason,
     TelephonyError,
 )
+from bluetel.telephony.ports import Taker
 from bluetel.telephony.simulator import memory_views as views
 from bluetel.telephony.simulator.legs import Leg, SimulatedTransfer
 from bluetel.telephony.simulator.memory_stream import MemoryStream
@@ -47,6 +48,8 @@ from bluetel.telephony.types import (
 
 T = TypeVar("T")
 WHO = "service"
+PIECE = 64 * 1024
+"""Bytes of a recording handed over at once."""
 _DIALLABLE = re.compile(r"[0-9*#]{1,40}")
 _TONES = re.compile(r"[0-9*#]+")
 
@@ -264,10 +267,12 @@ class MemoryBackend(MemoryStream):
             found = [views.message_of(box, one) for one in box.messages.values()] if box else []
         return sorted(found, key=lambda message: message.received_at, reverse=True)
 
-    def audio(self, user: PbxUserId, message: str) -> bytes:
+    def copy_audio(self, user: PbxUserId, message: str, into: Taker) -> None:
         """See ``VoicemailBox``."""
-        with self._command("audio") as pbx:
-            return pbx.audio(self._message(user, message)[1])
+        with self._command("copy_audio") as pbx:
+            recording = pbx.audio(self._message(user, message)[1])
+        for start in range(0, len(recording), PIECE):
+            into(recording[start : start + PIECE])
 
     def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
         """See ``VoicemailBox``."""

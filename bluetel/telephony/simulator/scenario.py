@@ -137,14 +137,22 @@ def _remember(pbx: SimulatedPbx) -> None:
     _log_calls(pbx, by_extension)
 
 
+DELIVERY = (
+    "Hello, this is Hélène at Brossard. The delivery is ready a day early, so we could load on"
+    " Thursday morning instead. Could you tell me before noon if that suits you? Goodbye."
+)
+
+
 def _leave_messages(pbx: SimulatedPbx, people: dict[str, Person]) -> None:
     box = people["1001"].box
     if box is None:
         return
-    for hours, number, name, duration, folder in (
-        (50, "1005", "Inès Morvan", 21, VoicemailFolder.OLD),
-        (26, "", "", 6, VoicemailFolder.OLD),
-        (3, "0199004217", "Hélène Marchetti", 14, VoicemailFolder.NEW),
+    for hours, number, name, duration, folder, transcript in (
+        (98, "0261914450", "", 40, VoicemailFolder.OLD, ""),
+        (50, "1005", "Inès Morvan", 21, VoicemailFolder.OLD, ""),
+        (26, "", "", 6, VoicemailFolder.OLD, ""),
+        (4, "0353017720", "", 9, VoicemailFolder.NEW, ""),
+        (3, "0199004217", "Hélène Marchetti", 14, VoicemailFolder.NEW, DELIVERY),
     ):
         pbx.leave_message(
             box,
@@ -153,6 +161,7 @@ def _leave_messages(pbx: SimulatedPbx, people: dict[str, Person]) -> None:
             duration=duration,
             received_at=(pbx.now - timedelta(hours=hours)).replace(microsecond=0),
             folder=folder,
+            transcript=transcript,
         )
 
 

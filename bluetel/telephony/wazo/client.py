@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from bluetel.telephony.ports import Taker
 from bluetel.telephony.types import (
     Call,
     CallId,
@@ -138,9 +139,9 @@ class WazoClient:
         """See ``VoicemailBox``."""
         return self._voicemail.messages(user)
 
-    def audio(self, user: PbxUserId, message: str) -> bytes:
+    def copy_audio(self, user: PbxUserId, message: str, into: Taker) -> None:
         """See ``VoicemailBox``."""
-        return self._voicemail.audio(user, message)
+        self._voicemail.copy_audio(user, message, into)
 
     def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
         """See ``VoicemailBox``."""

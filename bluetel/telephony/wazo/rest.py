@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bluetel.telephony.errors import ProtocolError, TelephonyError, TokenExpired
 from bluetel.telephony.http import Answer, Deadline, HttpDoor
+from bluetel.telephony.ports import Taker
 from bluetel.telephony.wazo.answers import Refusal, failure, forbidden, problem, refusal
 from bluetel.telephony.wazo.auth import WazoAuth
 from bluetel.telephony.wazo.tokens import Token, TokenKeeper
@@ -69,11 +70,22 @@ class WazoRest:
         params: Mapping[str, str | int] | None = None,
         body: object = None,
         deadline: Deadline | None = None,
+        into: Taker | None = None,
     ) -> Answer:
-        """One request; gives answers of 2xx only, everything else is raised from our error tree."""
+        """One request; gives answers of 2xx only, everything else is raised from our error tree.
+
+        With ``into`` the body of such an answer goes there piece by piece.
+        """
         try:
             return self.attempt(
-                service, method, path, what=what, params=params, body=body, deadline=deadline
+                service,
+                method,
+                path,
+                what=what,
+                params=params,
+                body=body,
+                deadline=deadline,
+                into=into,
             )
         except WazoFailure as exc:
             raise exc.error from None
@@ -88,6 +100,7 @@ class WazoRest:
         params: Mapping[str, str | int] | None = None,
         body: object = None,
         deadline: Deadline | None = None,
+        into: Taker | None = None,
     ) -> Answer:
         """As :meth:`send`, but an answer that is an error is raised as ``WazoFailure``."""
         if method in {"POST", "PUT"} and body is None:
@@ -104,6 +117,7 @@ class WazoRest:
                     body=body,
                     headers=self._headers(token),
                     deadline=deadline,
+                    into=into,
                 )
                 if answer.status < 300:
                     return answer

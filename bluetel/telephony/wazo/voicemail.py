@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bluetel.telephony.errors import NotFound
-from bluetel.telephony.http import Answer
+from bluetel.telephony.http import Deadline
+from bluetel.telephony.ports import Taker
 from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
 from bluetel.telephony.wazo import voicemail_records
 from bluetel.telephony.wazo.people import WazoPeople
 from bluetel.telephony.wazo.rest import Service, WazoFailure, WazoRest, segment
+
+LONGEST_COPY = 300.0
+"""Seconds that reading one recording may take."""
 
 
 class WazoVoicemail:
@@ -29,9 +33,9 @@ class WazoVoicemail:
         ]
         return sorted(found, key=lambda message: message.received_at, reverse=True)
 
-    def audio(self, user: PbxUserId, message: str) -> bytes:
-        """The recording, as WAV; reading it doesn't mark it read (from Wazo 24.16 on)."""
-        return self._on_message(user, message, "GET", "/recording").body
+    def copy_audio(self, user: PbxUserId, message: str, into: Taker) -> None:
+        """Hand the recording over; reading it doesn't mark it read (from Wazo 24.16 on)."""
+        self._on_message(user, message, "GET", "/recording", into=into)
 
     def move_message(self, user: PbxUserId, message: str, folder: VoicemailFolder) -> None:
         """Put a message into a folder."""
@@ -60,14 +64,30 @@ class WazoVoicemail:
         return self._rest.get(Service.CALLD, path, what="voicemail")
 
     def _on_message(
-        self, user: PbxUserId, message: str, method: str, rest: str = "", *, body: object = None
-    ) -> Answer:
+        self,
+        user: PbxUserId,
+        message: str,
+        method: str,
+        rest: str = "",
+        *,
+        body: object = None,
+        into: Taker | None = None,
+    ) -> None:
         for box in self._boxes(user):
             path = f"/voicemails/{box}/messages/{segment(message)}{rest}"
+            # What is handed over piece by piece lasts as long as its reader is slow.
+            deadline = Deadline(LONGEST_COPY) if into else None
             try:
-                return self._rest.send(
-                    Service.CALLD, method, path, what="voicemail message", body=body
+                self._rest.send(
+                    Service.CALLD,
+                    method,
+                    path,
+                    what="voicemail message",
+                    body=body,
+                    deadline=deadline,
+                    into=into,
                 )
             except NotFound:
                 continue
+            return
         raise NotFound("no such message in a box of this user")

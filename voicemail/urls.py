@@ -1,0 +1,14 @@
+"""Addresses of the voicemail page and its forms; the JSON API is the same by another door."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from voicemail import views
+
+app_name = "voicemail"
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("<str:message_id>/", views.inbox, name="message"),
+    path("<str:message_id>/<slug:action>/", views.act, name="act"),
+]
