@@ -119,3 +119,161 @@ class Occurrence(models.Model):
 
     def __str__(self) -> str:
         return f"occurrence {self.pk} of user {self.user_id}"
+
+
+class Automation(models.Model):
+    """What a user chose to happen by itself; who has no row chose nothing.
+
+    A number stays when its choice is another one, so that going back needs no typing.
+    """
+
+    class Route(models.TextChoices):
+        """What happens to calls."""
+
+        NOTHING = "nothing", "nothing"
+        VOICEMAIL = "voicemail", "voicemail"
+        NUMBER = "number", "number"
+
+    class AllDay(models.TextChoices):
+        """Which all-day events count as meetings."""
+
+        IGNORE = "ignore", "none"
+        BUSY = "busy", "all"
+        OUT_OF_OFFICE = "out_of_office", "out of office only"
+
+    class Tentative(models.TextChoices):
+        """Whether unconfirmed meetings count."""
+
+        IGNORE = "ignore", "no"
+        BUSY = "busy", "yes"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="automation"
+    )
+    set_im_busy = models.BooleanField(default=False)
+    calendar_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
+    calendar_number = models.CharField(max_length=64, blank=True)
+    all_day = models.CharField(max_length=16, choices=AllDay, default=AllDay.IGNORE)
+    tentative = models.CharField(max_length=16, choices=Tentative, default=Tentative.IGNORE)
+    im_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
+    im_number = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}: calendar {self.calendar_route}, status {self.im_route}"
+
+
+class Line(models.Model):
+    """A user's forwards: his own settings, what we wrote over them, and what is under way.
+
+    ``own`` is ``{"unconditional": {"enabled", "destination"}, "busy": …, "no_answer": …,
+    "do_not_disturb"}``, None until it was read once. ``applied`` is what the PBX holds of ours, and
+    ``intended`` what we were about to write when the row was last saved (``{"enabled",
+    "destination"}``, None: nothing): after a crash either may be what the PBX holds. ``wanted``
+    holds changes of his own that he asked for and the PBX has not taken yet.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="line"
+    )
+    own = models.JSONField(null=True)
+    own_at = models.DateTimeField(null=True)
+    own_from = models.CharField(max_length=16, blank=True)
+    read_at = models.DateTimeField(null=True)
+    applied = models.JSONField(null=True)
+    applied_at = models.DateTimeField(null=True)
+    applied_reason = models.CharField(max_length=32, blank=True)
+    applied_epoch = models.PositiveBigIntegerField(null=True)
+    intended = models.JSONField(null=True)
+    wanted = models.JSONField(default=dict)
+    refused = models.CharField(max_length=64, blank=True)
+    voicemail = models.CharField(max_length=64, null=True)  # noqa: DJ001 — "" is known: no box
+    failing_since = models.DateTimeField(null=True)
+    tries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["user"],
+                condition=models.Q(applied__isnull=False) | models.Q(intended__isnull=False),
+                name="lines_with_ours",
+            ),
+            models.Index(
+                fields=["failing_since"],
+                condition=models.Q(failing_since__isnull=False),
+                name="lines_failing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"forwards of user {self.user_id}"
+
+
+class SuppressedMeeting(models.Model):
+    """A meeting, or a series (without ``starts``), that shall change nothing.
+
+    ``by_status`` is one that follows from a status *Available* set by hand during the meeting, and
+    goes with it.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="suppressed_meetings"
+    )
+    uid = models.CharField(max_length=255)
+    recurrence_id = models.CharField(max_length=32, blank=True)
+    starts = models.DateTimeField(null=True)
+    by_status = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user", "uid"], name="suppressed_by_user")]
+
+    def __str__(self) -> str:
+        return f"suppressed for user {self.user_id}"
+
+
+class RouteOverride(models.Model):
+    """The user changed his own forward while claims were applied: his choice, until they end.
+
+    ``refs`` name the claims, as in ``forwarding.rules``.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="route_override"
+    )
+    refs = models.JSONField(default=list)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"override of user {self.user_id} since {self.since}"
+
+
+class PbxWrite(models.Model):
+    """The audit trail: everything written to a PBX's forwards, in whose name, and how it went.
+
+    ``before`` and ``after`` are as in ``Line.own``; ``cause`` is a reason of ``forwarding.rules``,
+    ``restore``, ``user`` or ``release``.
+    """
+
+    class Outcome(models.TextChoices):
+        """How it went."""
+
+        UNKNOWN = "unknown", "unknown"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="pbx_writes")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=32)
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+    cause = models.CharField(max_length=32)
+    claim = models.CharField(max_length=400, blank=True)
+    epoch = models.PositiveBigIntegerField()
+    outcome = models.CharField(max_length=16, choices=Outcome, default=Outcome.UNKNOWN)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user", "-at"], name="pbx_writes_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.what} of user {self.user_id} at {self.at}"

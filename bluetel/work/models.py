@@ -72,3 +72,28 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.function} {self.key}".strip()
+
+
+class Due(models.Model):
+    """A timed edge: ``subject``'s next one of its ``kind``. See ``bluetel.work.due``."""
+
+    kind = models.CharField(max_length=32)
+    subject = models.CharField(max_length=64)
+    due_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    version = models.BigIntegerField()
+    epoch = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="one_edge_per_subject")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "next_at"], name="edges_in_time"),
+            models.Index(
+                fields=["kind", "epoch"], condition=Q(epoch__isnull=False), name="edges_claimed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject} at {self.due_at}"
