@@ -7,7 +7,7 @@ and calls coming in show as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,17 +47,35 @@ def adopt(call: Call, seen: types.Call, *, now: datetime) -> None:
 
 
 def apply_pbx_calls(
-    pbx: Pbx, seen: Sequence[types.Call], *, now: datetime, complete: bool = False
+    pbx: Pbx, seen: Sequence[types.Call], *, now: datetime
 ) -> list[tuple[int, CallRecord]]:
-    """Bring the rows up to what a PBX said; gives (user id, record) of each row that changed.
+    """Bring the rows up to what a PBX said; gives (user id, record) of each row that changed."""
+    with transaction.atomic():
+        changed = _apply(pbx, seen, now=now)
+    return [(call.user_id, record_of(call)) for call in changed]
 
-    ``complete`` marks a snapshot: live rows it doesn't hold have ended meanwhile.
+
+def apply_pbx_snapshot(
+    pbx: Pbx, seen: Sequence[types.Call], *, known: Collection[str], now: datetime
+) -> list[tuple[int, CallRecord]]:
+    """The same for all calls of a PBX: of those in ``known``, what ``seen`` lacks has ended.
+
+    ``known`` are the conversations that rows had as live before the PBX was asked
+    (:func:`live_conversations`). A call that a user placed while the PBX was answering may be
+    missing in the answer and goes on all the same; no clock is needed to tell it from those that
+    ended while nobody listened.
     """
     with transaction.atomic():
         changed = _apply(pbx, seen, now=now)
-        if complete:
-            changed += _end_missing(pbx, {call.conversation for call in seen}, now=now)
+        missing = set(known) - {call.conversation for call in seen}
+        changed += _end_missing(pbx, missing, now=now)
     return [(call.user_id, record_of(call)) for call in changed]
+
+
+def live_conversations(pbx: Pbx) -> frozenset[str]:
+    """The conversations of a PBX that go on by the rows."""
+    live = Call.objects.filter(pbx=pbx).exclude(state=Call.State.ENDED).exclude(conversation="")
+    return frozenset(live.values_list("conversation", flat=True))
 
 
 def sweep(*, now: datetime) -> list[tuple[int, CallRecord]]:
@@ -170,15 +188,11 @@ def _copy(row: Call, seen: types.Call, *, now: datetime) -> None:
         row.state = Call.State(seen.state.value)
 
 
-def _end_missing(
-    pbx: Pbx, conversations: set[types.ConversationId], *, now: datetime
-) -> list[Call]:
+def _end_missing(pbx: Pbx, conversations: set[str], *, now: datetime) -> list[Call]:
     gone = (
         Call.objects.select_for_update()
-        .filter(pbx=pbx)
+        .filter(pbx=pbx, conversation__in=conversations)
         .exclude(state=Call.State.ENDED)
-        .exclude(conversation="")
-        .exclude(conversation__in=conversations)
     )
     ended = []
     for row in gone:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from django.db import DatabaseError
 from django.utils import timezone
 
-from bluetel.calls.tracking import apply_pbx_calls
+from bluetel.calls.tracking import apply_pbx_calls, apply_pbx_snapshot, live_conversations
 from bluetel.engine.outbox import write_link
 from bluetel.engine.threads import PbxThreads
 from bluetel.telephony.errors import TelephonyError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bluetel.accounts.models import Pbx
+    from bluetel.calls.messages import CallRecord
     from bluetel.engine.duties import Duties
     from bluetel.engine.outbox import Outbox
     from bluetel.engine.reign import Reign
@@ -91,6 +92,7 @@ class PbxLinkKeeper:
         self._kept: list[PbxEvent] | None = None
         self._calls: list[Call] = []
         self._calls_came = asyncio.Event()
+        self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._losing: asyncio.Task[None] | None = None
@@ -235,6 +237,7 @@ class PbxLinkKeeper:
     async def _load_snapshot(self) -> None:
         users = self._board.pbx_users(self.pbx.pk)
         began = timezone.now()
+        known = await self._threads.database(live_conversations, self.pbx)
         reading = asyncio.ensure_future(self._pbx_threads.run(self._backend.calls))
         batches = await asyncio.gather(
             *(
@@ -248,7 +251,7 @@ class PbxLinkKeeper:
         for some in _slices(users, LOADED_AT_ONCE):
             self._load([told[user] for user in some if user in told], asked=some)
             await asyncio.sleep(0)
-        await self._write_calls(calls, began=began)
+        await self._write_snapshot(calls, known=known, began=began)
         self._replay()
         if not self._is_up:
             await self._outbox.drain()
@@ -305,21 +308,32 @@ class PbxLinkKeeper:
         while True:
             await self._calls_came.wait()
             self._calls_came.clear()
-            calls, self._calls = self._calls, []
-            try:
-                await self._write_calls(calls, began=None)
-            except Exception:
-                logger.exception("PBX %s: calls can't be written", self.pbx.name)
+            async with self._writing:
+                await self._write_calls()
 
-    async def _write_calls(self, calls: Sequence[Call], *, began: datetime | None) -> None:
-        """``began`` is when reading all calls began; None for some that changed."""
-        changed = await self._threads.database(
-            apply_pbx_calls,
-            self.pbx,
-            calls,
-            now=began or timezone.now(),
-            complete=began is not None,
-        )
+    async def _write_calls(self) -> None:
+        calls, self._calls = self._calls, []
+        try:
+            changed = await self._threads.database(
+                apply_pbx_calls, self.pbx, calls, now=timezone.now()
+            )
+        except Exception:
+            logger.exception("PBX %s: calls can't be written", self.pbx.name)
+        else:
+            await self._tell_calls(changed)
+
+    async def _write_snapshot(
+        self, calls: Sequence[Call], *, known: frozenset[str], began: datetime
+    ) -> None:
+        """Write all calls, after the changes that came before the reading of them ``began``."""
+        async with self._writing:
+            await self._write_calls()
+            changed = await self._threads.database(
+                apply_pbx_snapshot, self.pbx, calls, known=known, now=began
+            )
+            await self._tell_calls(changed)
+
+    async def _tell_calls(self, changed: Sequence[tuple[int, CallRecord]]) -> None:
         for user_id, record in changed:
             await self._reign.publish(call_message(user_id, record))
 

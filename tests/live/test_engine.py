@@ -12,10 +12,13 @@ from django.utils import timezone
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.calls.models import Call
+from bluetel.calls.services import place_call
 from bluetel.engine import engine as engine_module
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.simulator.legs import Leg
+from bluetel.telephony.simulator.memory import MemoryBackend
 from bluetel.telephony.simulator.model import SimulatedPbx
+from bluetel.telephony.types import Call as PbxCall
 from bluetel.telephony.types import ChatState, PbxUserId
 from bluetel.work import leases
 from bluetel.work.models import Lease
@@ -138,6 +141,25 @@ async def test_calls_that_ended_while_nobody_listened_are_ended(on_air: Stage) -
         return await state() == "ended"
 
     await until(has_ended, what="the call's end")
+
+
+async def test_a_call_placed_while_an_engine_reads_the_calls_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = stage.house.backend
+    camille = await stage.user("1001")
+
+    def calls_and_then_one_more() -> list[PbxCall]:
+        found = MemoryBackend.calls(backend)
+        if not Call.objects.filter(user=camille).exists():
+            place_call(camille, "1002", now=timezone.now())
+        return found
+
+    monkeypatch.setattr(backend, "calls", calls_and_then_one_more)
+    await stage.start_engine()
+    await stage.until_phone("1001", "ringing")
+    call = await Call.objects.aget(user=camille)
+    assert call.state == "ringing_self"
 
 
 async def test_a_new_user_of_the_pbx_is_shown_without_a_restart(on_air: Stage) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bluetel.calls import control, services
 from bluetel.calls.models import Call
-from bluetel.calls.tracking import apply_pbx_calls, sweep
+from bluetel.calls.tracking import apply_pbx_calls, apply_pbx_snapshot, live_conversations, sweep
 from bluetel.telephony.types import CallState, PbxUserId, TransferKind
 from tests.apps.house import NOW, House
 
@@ -128,10 +128,18 @@ def test_news_told_twice_change_nothing(house: House) -> None:
 def test_what_a_snapshot_lacks_has_ended(house: House) -> None:
     call = place(house, "1002")
     other = Call.objects.create(user=house.user("1003"), pbx=house.pbx, created_at=NOW)
-    told = apply_pbx_calls(house.pbx, [], now=NOW, complete=True)
+    known = live_conversations(house.pbx)
+    told = apply_pbx_snapshot(house.pbx, [], known=known, now=NOW)
     assert [record["id"] for _, record in told] == [str(call.pk)]
     assert the_call(call).state == "ended"
     assert the_call(other).state == "requested"
+
+
+def test_a_call_placed_while_the_snapshot_is_read_goes_on(house: House) -> None:
+    known, seen = live_conversations(house.pbx), house.backend.calls()
+    call = place(house, "1002")
+    assert apply_pbx_snapshot(house.pbx, seen, known=known, now=NOW) == []
+    assert the_call(call).state == "ringing_self"
 
 
 def test_a_call_of_nobody_we_know_is_left_alone(house: House) -> None:
