@@ -53,13 +53,12 @@ def publish_from_sync(message: HubMessage) -> None:
 
     Inside a request nobody waits for the layer: the loop that serves it does the telling.
     """
-    loop = serving_loop.get()
-    transaction.on_commit(lambda: _publish_now(message, loop))
+    _send_from_sync(LIVE, message)
 
 
 def publish_to_engine_from_sync(message: EngineMessage) -> None:
-    """Tell the engine from views and services, after the commit."""
-    transaction.on_commit(lambda: async_to_sync(publish_to_engine)(message))
+    """Tell the engine from views and services, in the same way."""
+    _send_from_sync(ENGINE, message)
 
 
 def publish_call(user_id: int, call: CallRecord) -> None:
@@ -72,11 +71,17 @@ def call_message(user_id: int, call: CallRecord) -> UserMessage:
     return UserMessage(type="user", user=str(user_id), frame=CallFrame(type="call", call=call))
 
 
-def _publish_now(message: HubMessage, loop: asyncio.AbstractEventLoop | None) -> None:
-    if loop is None:
-        async_to_sync(publish)(message)
-    else:
-        asyncio.run_coroutine_threadsafe(publish(message), loop).add_done_callback(_log_failure)
+def _send_from_sync(group: str, message: HubMessage | EngineMessage) -> None:
+    loop = serving_loop.get()
+
+    def send() -> None:
+        if loop is None:
+            async_to_sync(_send)(group, message)
+        else:
+            sending = asyncio.run_coroutine_threadsafe(_send(group, message), loop)
+            sending.add_done_callback(_log_failure)
+
+    transaction.on_commit(send)
 
 
 def _log_failure(telling: Future[None]) -> None:
