@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
@@ -149,7 +149,7 @@ async def test_a_call_placed_while_an_engine_reads_the_calls_goes_on(
     backend = stage.house.backend
     camille = await stage.user("1001")
 
-    def calls_and_then_one_more() -> list[PbxCall]:
+    def calls_and_then_one_more() -> Sequence[PbxCall]:
         found = MemoryBackend.calls(backend)
         if not Call.objects.filter(user=camille).exists():
             place_call(camille, "1002", now=timezone.now())
