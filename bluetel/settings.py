@@ -239,6 +239,7 @@ CALLS_PER_MINUTE = ENV.calls_per_minute
 ENGINE_DUTIES = [
     "bluetel.work.in_process.JobRunner",
     "voicemail.duties.VoicemailDuty",
+    "contacts.schedule.Schedule",
 ]
 # Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
 JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"

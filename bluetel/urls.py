@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/", include("bluetel.accounts.urls")),
     path("dialer/", include("dialer.urls")),
     path("voicemail/", include("voicemail.urls")),
+    path("settings/books/", include("contacts.account_urls")),
     path("settings/", include("forwarding.urls")),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db import transaction
 
-from bluetel.fetch.errors import FetchError
+from bluetel.fetch.door import origin_of
+from bluetel.fetch.errors import FetchError, NotAllowed
 from bluetel.fetch.exchange import Credentials
 from contacts import storing, sync
 from contacts.card import NAME_LIMIT, one_line
@@ -69,6 +70,14 @@ def look_again(account: CardDavAccount, *, door: Door) -> None:
     except AccountRefused as refused:
         account.error = refused.code
     account.save(update_fields=["found", "error"])
+
+
+def change_password(account: CardDavAccount, password: str, *, door: Door) -> None:
+    """Take another password if the server does; raises :class:`AccountRefused`."""
+    credentials = Credentials(username=account.username, password=password)
+    account.found = _look(door, account.url, credentials)
+    account.password, account.error = password, ""
+    account.save(update_fields=["found", "password", "error"])
 
 
 def credentials_of(account: CardDavAccount) -> Credentials:
@@ -135,7 +144,9 @@ def _look(door: Door, url: str, credentials: Credentials) -> list[FoundBook]:
     try:
         books = address_books(door, url, credentials=credentials)
     except FetchError as error:
-        raise AccountRefused(code_of(error), origin=getattr(error, "origin", "")) from error
+        refused_by = error.origin if isinstance(error, NotAllowed) else ""
+        elsewhere = refused_by if refused_by and refused_by != origin_of(url) else ""
+        raise AccountRefused(code_of(error), origin=elsewhere) from error
     if not books:
         raise AccountRefused(NO_BOOKS)
     return [

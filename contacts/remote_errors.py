@@ -45,6 +45,8 @@ def code_of(error: FetchError) -> str:
 
 def error_text(code: str) -> str:
     """What went wrong and what to do, in the reader's language; empty for no error."""
+    if not code:
+        return ""
     kind, _dash, rest = code.partition("_")
     if kind == "refused" and rest in set(Refusal):
         return _refusal_text(Refusal(rest))
@@ -53,7 +55,6 @@ def error_text(code: str) -> str:
     if kind == "answered":
         return _("The server answers with error %(status)s. Try again later.") % {"status": rest}
     sentences = {
-        "": "",
         "password": _("The server doesn't take this user name and password."),
         "forbidden": _("The server doesn't let this user in here."),
         "too_large": _("The server's answer is too large."),
@@ -62,6 +63,16 @@ def error_text(code: str) -> str:
         SECRET: _("The stored password can't be read any more. Add the account anew."),
     }
     return sentences.get(code) or _("The server gave an answer that makes no sense.")
+
+
+def refusal_text(code: str, *, origin: str = "") -> str:
+    """The same for an address just typed; ``origin`` is who refused, if it was another server."""
+    if not origin:
+        return error_text(code)
+    return _(
+        "This address leads to another server. Your password was not sent there. If you trust it, "
+        "write its address: %(origin)s"
+    ) % {"origin": origin}
 
 
 def _refusal_text(refusal: Refusal) -> str:

@@ -7,7 +7,7 @@ from typing import assert_never
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from contacts.card import Label
+from contacts.card import Card, Label
 from contacts.drafts import Problem, Reason
 
 
@@ -46,3 +46,39 @@ def label_text(label: str) -> str:
         "pager": _("Pager"),
     }
     return words.get(label) or pgettext("number", "Other")
+
+
+def version_lines(mine: Card | None, theirs: Card | None) -> list[tuple[str, str, str]]:
+    """What two versions of a card say where they differ: (what, mine, theirs)."""
+    fields = {
+        "name": _("Name"),
+        "company": _("Company"),
+        "department": _("Department"),
+        "title": _("Job title"),
+        "assistant": _("Assistant"),
+        "numbers": _("Numbers"),
+        "emails": _("E-mail"),
+        "note": _("Note"),
+        "photo": _("Photo"),
+    }
+    lines = [
+        (label, _field_text(mine, name), _field_text(theirs, name))
+        for name, label in fields.items()
+    ]
+    return [line for line in lines if line[1] != line[2] or line[0] == fields["name"]]
+
+
+def _field_text(card: Card | None, name: str) -> str:
+    if card is None:
+        return ""
+    match name:
+        case "numbers":
+            return ", ".join(
+                f"{number.number} ({label_text(number.label)})" for number in card.numbers
+            )
+        case "emails":
+            return ", ".join(email.address for email in card.emails)
+        case "photo":
+            return _("Photo") if card.photo else ""
+        case _:
+            return str(getattr(card, name))
