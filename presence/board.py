@@ -8,18 +8,28 @@ not known reads unknown, so a lost link is nothing but forgetting.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bluetel.telephony.text import safe_text
-from bluetel.telephony.types import DoNotDisturbChanged, PbxUserId, Presence, PresenceChanged
+from bluetel.telephony.types import (
+    ChatState,
+    DoNotDisturbChanged,
+    PbxUserId,
+    Presence,
+    PresenceChanged,
+)
 from presence.rules import (
     MESSAGE_LIMIT,
+    ON_PBX,
+    ImClaim,
+    ImDecision,
     ImState,
     PhoneState,
     im_state,
     is_newer,
-    own_im_state,
     phone_state,
+    resolve_im,
     shown_message,
 )
 
@@ -33,6 +43,14 @@ REVISION_STEP = 4
 the engine is gone) until the engine speaks again."""
 
 
+class Keeper(StrEnum):
+    """Who keeps somebody's chat status: the one source that counts for him, others follow it."""
+
+    PBX = "pbx"
+    BLUETEL = "bluetel"
+    XMPP = "xmpp"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """Somebody on the board: ``pbx`` is the PBX's row id, None for people without a PBX."""
@@ -41,11 +59,20 @@ class Member:
     name: str
     pbx: int | None = None
     pbx_user: PbxUserId | None = None
+    keeper: Keeper = Keeper.PBX
+
+    @property
+    def chats_on_pbx(self) -> bool:
+        """Whether the PBX keeps his chat status."""
+        return self.pbx is not None and self.keeper is Keeper.PBX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What colleagues see of somebody; the times say since when, None where nobody knows."""
+    """What colleagues see of somebody; the times say since when, None where nobody knows.
+
+    ``keeper`` tells whose silence makes his chat status unknown; ``is_there`` is for his own eyes.
+    """
 
     user_id: str
     name: str
@@ -53,9 +80,22 @@ class Person:
     phone: PhoneState
     im: ImState
     message: str = ""
+    keeper: Keeper = Keeper.PBX
+    is_there: bool = False
     phone_since: datetime | None = None
     im_since: datetime | None = None
     revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Somebody whose status the PBX keeps: what stands there, and what ought to."""
+
+    pbx: int
+    pbx_user: PbxUserId
+    presence: Presence
+    has_page: bool
+    decision: ImDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +121,17 @@ class _Facts:
     do_not_disturb: bool = False
     dnd_mark: _Mark | None = None
     has_page: bool = False
+    claims: tuple[ImClaim, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether he has a page open, or a chat session on the PBX that keeps his status."""
+        is_connected = self.presence is not None and self.presence.connected
+        return self.has_page or (self.member.chats_on_pbx and is_connected)
+
+    def decide(self, at: datetime) -> ImDecision:
+        """His chat status as the claims on it say."""
+        return resolve_im(self.claims, at, is_there=self.is_there)
 
 
 @dataclass(slots=True)
@@ -135,8 +186,8 @@ class Board:
                 continue
             if facts is None or _place(facts.member) != _place(member):
                 self._unplace(member.user_id)
-                has_page = facts.has_page if facts else False
-                facts = _Facts(member, self._has_earlier(member), has_page=has_page)
+                has_page, claims = (facts.has_page, facts.claims) if facts else (False, ())
+                facts = _Facts(member, self._has_earlier(member), has_page=has_page, claims=claims)
                 self._facts[member.user_id] = facts
                 if member.pbx is not None and member.pbx_user is not None:
                     self._by_pbx.setdefault(member.pbx, {})[member.pbx_user] = member.user_id
@@ -224,6 +275,55 @@ class Board:
         facts.has_page = is_open
         return self._show(facts, at)
 
+    # --- What claims say ------------------------------------------------------------------------
+
+    def claim(self, user_id: str, claims: Iterable[ImClaim], *, at: datetime) -> list[Person]:
+        """Take all claims on somebody's chat status, in place of those before."""
+        facts = self._facts.get(user_id)
+        if facts is None:
+            return []
+        facts.claims = tuple(claims)
+        return self._show(facts, at)
+
+    def claims_of(self, user_id: str) -> tuple[ImClaim, ...]:
+        """The claims on somebody's chat status."""
+        facts = self._facts.get(user_id)
+        return facts.claims if facts else ()
+
+    def pass_edge(self, user_id: str, *, at: datetime) -> list[Person]:
+        """Look again at somebody whose claims begin or end at ``at``."""
+        facts = self._facts.get(user_id)
+        return self._show(facts, at) if facts else []
+
+    def standing(self, user_id: str, *, at: datetime) -> Standing | None:
+        """What must be known to keep somebody's status on the PBX.
+
+        None where it isn't kept there, or nothing is known of it.
+        """
+        facts = self._facts.get(user_id)
+        if facts is None or not facts.member.chats_on_pbx or facts.presence is None:
+            return None
+        member = facts.member
+        if facts.is_restored or member.pbx is None or member.pbx_user is None:
+            return None
+        return Standing(
+            pbx=member.pbx,
+            pbx_user=member.pbx_user,
+            presence=facts.presence,
+            has_page=facts.has_page,
+            decision=facts.decide(at),
+        )
+
+    def write_chat(
+        self, user_id: str, chat: ChatState, message: str, *, at: datetime
+    ) -> list[Person]:
+        """Show what is being written to the PBX as if it stood there already."""
+        facts = self._facts.get(user_id)
+        if facts is None or facts.presence is None:
+            return []
+        facts.presence = replace(facts.presence, chat=chat, message=message)
+        return self._show(facts, at)
+
     # --- Inside ---------------------------------------------------------------------------------
 
     def _facts_of(self, pbx: int, pbx_user: PbxUserId) -> _Facts | None:
@@ -241,7 +341,7 @@ class Board:
     def _show(self, facts: _Facts, at: datetime) -> list[Person]:
         """Bring the shown record up to the facts; gives it when it changed."""
         before = self._people.get(facts.member.user_id)
-        after = _person(facts)
+        after = _person(facts, at)
         if before is not None and facts.is_restored:
             after = replace(before, name=facts.member.name)
         elif before is None:
@@ -260,21 +360,14 @@ class Board:
         return [after]
 
 
-def _person(facts: _Facts) -> Person:
+def _person(facts: _Facts, at: datetime) -> Person:
     member, presence = facts.member, facts.presence
-    if member.pbx is None:
-        phone = PhoneState.OFFLINE
-        im = own_im_state(has_page=facts.has_page)
-    else:
+    phone = PhoneState.OFFLINE
+    if member.pbx is not None:
         phone = phone_state(
             presence.phone if presence else None, do_not_disturb=facts.do_not_disturb
         )
-        im = im_state(
-            presence.chat if presence else None,
-            is_connected=bool(presence and presence.connected),
-            has_page=facts.has_page,
-        )
-    message = safe_text(presence.message, limit=MESSAGE_LIMIT) if presence else ""
+    im, message = _im_of(facts, at)
     return Person(
         user_id=member.user_id,
         name=member.name,
@@ -282,7 +375,26 @@ def _person(facts: _Facts) -> Person:
         phone=phone,
         im=im,
         message=shown_message(message, im),
+        keeper=member.keeper if member.pbx is not None else Keeper.BLUETEL,
+        is_there=facts.is_there,
     )
+
+
+def _im_of(facts: _Facts, at: datetime) -> tuple[ImState, str]:
+    """The chat status and its message.
+
+    What is chosen on the PBX counts while its owner is there, what is claimed here counts anyway.
+    """
+    presence = facts.presence
+    decision = facts.decide(at)
+    if not facts.member.chats_on_pbx:
+        return decision.status, decision.message
+    if presence is None:
+        return ImState.UNKNOWN, ""
+    if decision.winner is not None and decision.winner.ref != ON_PBX:
+        return decision.status, decision.message
+    im = im_state(presence.chat, is_connected=presence.connected, has_page=facts.has_page)
+    return im, safe_text(presence.message, limit=MESSAGE_LIMIT)
 
 
 def _subject(event: PresenceChanged | DoNotDisturbChanged) -> PbxUserId:

@@ -10,8 +10,9 @@ from django.dispatch import receiver
 
 from bluetel.accounts.models import Pbx, User
 from presence.live import publish_from_sync, publish_to_engine_from_sync
-from presence.messages import RefreshMessage, SessionMessage
+from presence.messages import ClaimsMessage, RefreshMessage, SessionMessage
 from presence.sessions import digest_of
+from presence.signals import claims_changed
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -60,3 +61,9 @@ def forget_user(sender: type[User], instance: User, **kwargs: Any) -> None:
 def look_at_pbx(sender: type[Pbx], **kwargs: Any) -> None:
     """A new or changed PBX is connected to."""
     publish_to_engine_from_sync(RefreshMessage(type="refresh"))
+
+
+@receiver(claims_changed)
+def look_at_claims(sender: object, user_id: int, **kwargs: Any) -> None:
+    """The engine shows what changed at once."""
+    publish_to_engine_from_sync(ClaimsMessage(type="claims", user=str(user_id)))

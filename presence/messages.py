@@ -188,7 +188,14 @@ class RefreshMessage(TypedDict):
     type: Literal["refresh"]
 
 
-EngineMessage = PageMessage | PagesMessage | RefreshMessage
+class ClaimsMessage(TypedDict):
+    """The claims on a user's chat status changed: read them again."""
+
+    type: Literal["claims"]
+    user: str
+
+
+EngineMessage = PageMessage | PagesMessage | RefreshMessage | ClaimsMessage
 
 
 def record_of(person: Person) -> PersonRecord:

@@ -20,6 +20,8 @@ class PersonState(models.Model):
     phone = models.CharField(max_length=16)
     im = models.CharField(max_length=16)
     message = models.CharField(max_length=250, blank=True)
+    keeper = models.CharField(max_length=16, default="pbx")
+    is_there = models.BooleanField(default=False)
     phone_since = models.DateTimeField(null=True)
     im_since = models.DateTimeField(null=True)
     revision = models.PositiveBigIntegerField(db_index=True)
@@ -91,3 +93,23 @@ class Claim(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}: {self.axis} {self.value} by {self.source} until {self.ends}"
+
+
+class StatusRecord(models.Model):
+    """What the engine keeps of a user's chat status beside the claims on it.
+
+    ``touched_at`` is when the claims last changed: the engine reads those again. The other columns
+    are of people whose status the PBX keeps: what we last wrote there, and up to when their choices
+    there have been taken into account, by the PBX's clock.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="status_record"
+    )
+    touched_at = models.DateTimeField(null=True, db_index=True)
+    pbx_state = models.CharField(max_length=16, blank=True)
+    pbx_message = models.CharField(max_length=250, blank=True)
+    pbx_seen_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}: wrote {self.pbx_state or 'nothing'} to the PBX"

@@ -136,6 +136,10 @@ class ImSource(StrEnum):
     SESSION = "session"
 
 
+ON_PBX = "pbx"
+"""The ``ref`` of a status its owner chose in another program of the PBX's."""
+
+
 class ImClaim(Protocol):
     """A reason for a status, from ``starts`` up to but not at ``ends``; None is without end."""
 
@@ -150,6 +154,10 @@ class ImClaim(Protocol):
     @property
     def message(self) -> str:
         """What he says beside it."""
+
+    @property
+    def ref(self) -> str:
+        """Which of its source; :data:`ON_PBX` for a choice that stands on the PBX itself."""
 
     @property
     def starts(self) -> datetime:

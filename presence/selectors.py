@@ -15,10 +15,10 @@ from django.utils import timezone
 from bluetel.accounts.models import User
 from bluetel.work.leases import ENGINE, TTL
 from bluetel.work.models import Lease
-from presence.board import EPOCH_BITS, Person
+from presence.board import EPOCH_BITS, Keeper, Person
 from presence.messages import Known, PersonRecord, iso, known_of, record_of, unknown_record
-from presence.models import PbxLink
-from presence.rules import ImState, PhoneState
+from presence.models import Claim, PbxLink, PersonState
+from presence.rules import ImDecision, ImState, PhoneState, resolve_im
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,6 +99,33 @@ def my_record(user: User) -> PersonRecord:
     return found.get(str(user.pk)) or record_of(_nobody(str(user.pk), user.display_name, None))
 
 
+class StatusAnswer(PersonRecord):
+    """Somebody's own status: why it holds, and until when this reason does."""
+
+    source: Literal["manual", "calendar", "idle", "session"]
+    until: str | None
+
+
+def decide_im(user: User, *, now: datetime) -> ImDecision:
+    """Somebody's own chat status at ``now``, as the claims on it say."""
+    claims = Claim.objects.filter(user=user, axis=Claim.Axis.IM)
+    row = PersonState.objects.filter(user=user).values_list("is_there", flat=True).first()
+    return resolve_im(list(claims), now, is_there=bool(row))
+
+
+def my_status(user: User, *, now: datetime) -> StatusAnswer:
+    """How colleagues see this user as soon as everything has heard of his claims."""
+    record, decision = my_record(user), decide_im(user, now=now)
+    winner = decision.winner
+    if winner is not None or record["im"] != ImState.UNKNOWN:
+        record["im"] = decision.status.value
+        record["message"] = decision.message
+    if winner is not None:
+        record["im_since"] = iso(winner.starts)
+        record["since"] = max(filter(None, (record["phone_since"], record["im_since"])))
+    return StatusAnswer(**record, source=decision.source.value, until=iso(decision.until))
+
+
 def pbx_down_since(user: User) -> datetime | None:
     """Since when the user's PBX is not heard; None while it is, and for who has no PBX."""
     if user.pbx_id is None:
@@ -136,7 +163,7 @@ def persons(users: QuerySet[User]) -> list[Person]:
     found = []
     for pk, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
         name = f"{first} {last}".strip() or username
-        phone, im, message, phone_since, im_since, revision = state
+        phone, im, message, keeper, is_there, phone_since, im_since, revision = state
         if revision is None:
             found.append(_nobody(str(pk), name, pbx))
             continue
@@ -148,6 +175,8 @@ def persons(users: QuerySet[User]) -> list[Person]:
                 phone=PhoneState(phone),
                 im=ImState(im),
                 message=message,
+                keeper=Keeper(keeper),
+                is_there=is_there,
                 phone_since=phone_since,
                 im_since=im_since,
                 revision=revision,
@@ -192,7 +221,16 @@ def read_links(*, now: datetime) -> Links:
     )
 
 
-_COLUMNS = ("phone", "im", "message", "phone_since", "im_since", "revision")
+_COLUMNS = (
+    "phone",
+    "im",
+    "message",
+    "keeper",
+    "is_there",
+    "phone_since",
+    "im_since",
+    "revision",
+)
 
 
 def _honest(one: Known, links: Links) -> PersonRecord:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
 from bluetel.telephony.text import safe_text
 from presence import blocks
-from presence.models import Claim
+from presence.models import Claim, StatusRecord
 from presence.rules import MESSAGE_LIMIT, ImState
 from presence.signals import claims_changed
 
@@ -209,5 +210,9 @@ def _lock(user_id: int) -> None:
 
 
 def _tell(user_id: int, axis: str) -> None:
+    """Have the engine read a user's claims again, and tell the listeners."""
     if axis == Claim.Axis.IM:
+        StatusRecord.objects.update_or_create(
+            user_id=user_id, defaults={"touched_at": timezone.now()}
+        )
         transaction.on_commit(partial(claims_changed.send, sender=Claim, user_id=user_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from bluetel.api import calls, contacts, errors, people, voicemail
+from bluetel.api import calls, contacts, errors, people, statuses, voicemail
 from bluetel.api.auth import KEYS
 
 api = NinjaAPI(
@@ -21,3 +21,4 @@ api.add_router("/calls", calls.router)
 api.add_router("/contacts", contacts.router)
 api.add_router("/voicemail", voicemail.router)
 api.add_router("", people.router)
+api.add_router("", statuses.router)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from bluetel.calls import errors as call_errors
+from presence.services import StatusRefused
 from voicemail.errors import VoicemailError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ STATUS_OF_CODE = {
     "invalid_digits": HTTPStatus.BAD_REQUEST,
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "number_refused": HTTPStatus.FORBIDDEN,
+    "no_meeting": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "phone_unreachable": HTTPStatus.CONFLICT,
     "no_line": HTTPStatus.CONFLICT,
@@ -64,8 +66,9 @@ def install(api: NinjaAPI) -> None:
     def _voicemail_error(request: HttpRequest, error: VoicemailError) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
+    @api.exception_handler(StatusRefused)
     @api.exception_handler(ApiError)
-    def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
+    def _api_error(request: HttpRequest, error: ApiError | StatusRefused) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
 

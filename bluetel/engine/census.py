@@ -11,11 +11,14 @@ from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import config_of
 from bluetel.telephony.types import PbxUserId
 from presence import selectors
-from presence.board import Member
+from presence.board import Keeper, Member
 
 if TYPE_CHECKING:
     from bluetel.telephony.ports import PbxConfig
     from presence.board import Person
+
+KINDS_WITH_CHAT = frozenset({Pbx.Kind.WAZO})
+"""The PBXs that keep a chat status for each person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def read_exchanges() -> dict[int, Exchange]:
 def read_members() -> list[Member]:
     """Everybody who may sign in; who has no place on a PBX has no phone to show."""
     rows = User.objects.filter(is_active=True).values_list(
-        "pk", "first_name", "last_name", "username", "pbx_id", "pbx_user_id"
+        "pk", "first_name", "last_name", "username", "pbx_id", "pbx_user_id", "pbx__kind"
     )
     return [
         Member(
@@ -43,8 +46,9 @@ def read_members() -> list[Member]:
             name=f"{first} {last}".strip() or username,
             pbx=pbx if pbx_user else None,
             pbx_user=PbxUserId(pbx_user) if pbx and pbx_user else None,
+            keeper=Keeper.PBX if kind in KINDS_WITH_CHAT else Keeper.BLUETEL,
         )
-        for pk, first, last, username, pbx, pbx_user in rows.iterator(chunk_size=2000)
+        for pk, first, last, username, pbx, pbx_user, kind in rows.iterator(chunk_size=2000)
     ]
 
 

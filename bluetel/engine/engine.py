@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from django.utils import timezone
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls.tracking import sweep
 from bluetel.engine import census
+from bluetel.engine.chat_writer import ChatWriter
 from bluetel.engine.duties import Duties
 from bluetel.engine.link import PbxLinkKeeper
 from bluetel.engine.outbox import Outbox
 from bluetel.engine.pages import OpenPages
 from bluetel.engine.reign import Reign
+from bluetel.engine.statuses import Statuses
 from bluetel.engine.threads import Threads
 from bluetel.telephony.errors import TelephonyError
 from bluetel.work import leases
@@ -117,6 +120,20 @@ async def _let_go(held: leases.Held, threads: Threads) -> None:
         logger.warning("the engine's lease could not be given back: %s", error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A PBX that is listened to, and written to."""
+
+    exchange: census.Exchange
+    keeper: PbxLinkKeeper
+    tasks: tuple[asyncio.Task[None], ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether one of its tasks has ended."""
+        return any(task.done() for task in self.tasks)
+
+
 class _Duty:
     """All an engine on duty does; one object for each reign, so that nothing old is kept."""
 
@@ -126,9 +143,10 @@ class _Duty:
         self._board = Board(epoch=reign.held.epoch)
         self._outbox = Outbox(reign, threads)
         self._duties = Duties(reign)
+        self._statuses = Statuses(reign, threads, self._board, self._outbox)
         self._pages = OpenPages()
         self._loop = asyncio.get_running_loop()
-        self._keepers: dict[int, tuple[census.Exchange, PbxLinkKeeper, asyncio.Task[None]]] = {}
+        self._keepers: dict[int, _Kept] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._refresh = asyncio.Event()
         self._fingerprint: tuple[int, int] | None = None
@@ -150,6 +168,7 @@ class _Duty:
             "page expiry": self._keep_expiring(),
             "sweep": self._keep_sweeping(),
             "duties": self._duties.run(),
+            "statuses": self._statuses.run(),
         }
         lag = metrics.watch_loop_lag()
         if lag is not None:
@@ -158,7 +177,8 @@ class _Duty:
 
     async def aclose(self) -> None:
         """Stop listening."""
-        tasks = [task for _, _, task in self._keepers.values()] + list(self._reading)
+        tasks = [task for kept in self._keepers.values() for task in kept.tasks]
+        tasks += self._reading
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -168,6 +188,7 @@ class _Duty:
 
     async def _keep_counting(self) -> None:
         links = await self._begin()
+        await self._statuses.load()
         has_failed = False
         while True:
             self._refresh.clear()
@@ -203,9 +224,9 @@ class _Duty:
             await self._enrol(await self._threads.database(census.read_members))
             self._fingerprint = found
             self._full_at = self._loop.time() + FULL_CENSUS_EVERY
-        for pbx, (exchange, _, task) in list(self._keepers.items()):
+        for pbx, kept in list(self._keepers.items()):
             wanted = exchanges.get(pbx)
-            if wanted is None or wanted.config != exchange.config or task.done():
+            if wanted is None or wanted.config != kept.exchange.config or kept.is_done:
                 await self._dismiss_keeper(pbx)
         for pbx, exchange in exchanges.items():
             if pbx not in self._keepers:
@@ -218,6 +239,7 @@ class _Duty:
         for start in range(0, len(members), ENROLLED_AT_ONCE):
             self._outbox.put(self._board.enrol(members[start : start + ENROLLED_AT_ONCE], at=at))
             await asyncio.sleep(0)
+        self._statuses.enrol({member.user_id for member in members} - known)
         gone = self._board.dismiss(known - {member.user_id for member in members})
         if gone:
             await self._reign.publish(GoneMessage(type="gone", users=gone))
@@ -229,7 +251,7 @@ class _Duty:
                     new.setdefault(member.pbx, []).append(member.pbx_user)
         for pbx, users in new.items():
             if pbx in self._keepers:
-                task = asyncio.create_task(self._keepers[pbx][1].read(users))
+                task = asyncio.create_task(self._keepers[pbx].keeper.read(users))
                 self._reading.add(task)
                 task.add_done_callback(self._reading.discard)
 
@@ -249,21 +271,42 @@ class _Duty:
             duties=self._duties,
             was_up=was_up,
             on_user_changed=self._refresh.set,
+            statuses=self._statuses,
         )
-        task = asyncio.create_task(keeper.run(), name=f"PBX {exchange.pbx.name}")
-        self._keepers[exchange.pbx.pk] = exchange, keeper, task
+        writer = ChatWriter(
+            exchange.pbx.pk,
+            exchange.pbx.name,
+            backend,
+            statuses=self._statuses,
+            board=self._board,
+            reign=self._reign,
+            threads=self._threads,
+        )
+        self._keepers[exchange.pbx.pk] = _Kept(
+            exchange,
+            keeper,
+            (
+                asyncio.create_task(keeper.run(), name=f"PBX {exchange.pbx.name}"),
+                asyncio.create_task(writer.run(), name=f"chat of PBX {exchange.pbx.name}"),
+            ),
+        )
 
     async def _dismiss_keeper(self, pbx: int) -> None:
-        _, _, task = self._keepers.pop(pbx)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        kept = self._keepers.pop(pbx)
+        for task in kept.tasks:
+            task.cancel()
+        await asyncio.gather(*kept.tasks, return_exceptions=True)
 
     # --- Who has a page open ----------------------------------------------------------------------
 
     async def _take(self, message: EngineMessage) -> None:
-        if message["type"] == "refresh":
-            self._refresh.set()
-            return
+        match message["type"]:
+            case "refresh":
+                self._refresh.set()
+                return
+            case "claims":
+                self._statuses.reread(message["user"])
+                return
         for user in self._pages.take(message, now=self._loop.time()):
             self._show_page(user)
 
@@ -274,7 +317,9 @@ class _Duty:
                 self._show_page(user)
 
     def _show_page(self, user: str) -> None:
-        self._outbox.put(self._board.page(user, is_open=user in self._pages, at=timezone.now()))
+        is_open = user in self._pages
+        self._outbox.put(self._board.page(user, is_open=is_open, at=timezone.now()))
+        self._statuses.see_page(user, is_open=is_open)
 
     # --- Calls nobody ended -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import DatabaseError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from bluetel.engine.duties import Duties
     from bluetel.engine.outbox import Outbox
     from bluetel.engine.reign import Reign
+    from bluetel.engine.statuses import Statuses
     from bluetel.engine.threads import Threads
     from bluetel.telephony.ports import Backend
     from bluetel.telephony.types import PbxUserId, Presence
@@ -76,6 +78,7 @@ class PbxLinkKeeper:
         duties: Duties,
         was_up: bool,
         on_user_changed: Callable[[], None],
+        statuses: Statuses,
     ) -> None:
         """``was_up``: an engine was listening until now, so what it showed stays for a moment."""
         self.pbx = pbx
@@ -86,6 +89,7 @@ class PbxLinkKeeper:
         self._threads = threads
         self._duties = duties
         self._on_user_changed = on_user_changed
+        self._statuses = statuses
         self._pbx_threads = PbxThreads(pbx.name, size=READERS)
         self._is_up = was_up
         self._since = timezone.now()
@@ -186,7 +190,12 @@ class PbxLinkKeeper:
 
     def _apply(self, event: PbxEvent) -> None:
         match event:
-            case PresenceChanged() | DoNotDisturbChanged():
+            case PresenceChanged(presence=presence):
+                presence = self._statuses.hear(self.pbx.pk, presence, is_event=True)
+                believed = replace(event, presence=presence)
+                self._outbox.put(self._board.apply(self.pbx.pk, believed, received=timezone.now()))
+                self._settle_statuses([presence.user])
+            case DoNotDisturbChanged():
                 self._outbox.put(self._board.apply(self.pbx.pk, event, received=timezone.now()))
             case CallChanged(call=call):
                 self._calls.append(call)
@@ -272,7 +281,15 @@ class PbxLinkKeeper:
             await losing
 
     def _load(self, presences: Sequence[Presence], *, asked: Sequence[PbxUserId]) -> None:
-        self._outbox.put(self._board.load(self.pbx.pk, presences, asked=asked, at=timezone.now()))
+        believed = [
+            self._statuses.hear(self.pbx.pk, presence, is_event=False) for presence in presences
+        ]
+        self._outbox.put(self._board.load(self.pbx.pk, believed, asked=asked, at=timezone.now()))
+        self._settle_statuses(asked)
+
+    def _settle_statuses(self, users: Sequence[PbxUserId]) -> None:
+        found = (self._board.user_id_of(self.pbx.pk, user) for user in users)
+        self._statuses.settle(user_id for user_id in found if user_id is not None)
 
     # --- What goes out ----------------------------------------------------------------------------
 

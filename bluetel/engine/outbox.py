@@ -124,6 +124,8 @@ def write_people(held: leases.Held, people: Sequence[Person], *, now: datetime) 
                     phone=person.phone,
                     im=person.im,
                     message=person.message,
+                    keeper=person.keeper,
+                    is_there=person.is_there,
                     phone_since=person.phone_since,
                     im_since=person.im_since,
                     revision=person.revision,
@@ -133,7 +135,16 @@ def write_people(held: leases.Held, people: Sequence[Person], *, now: datetime) 
             ],
             update_conflicts=True,
             unique_fields=["user"],
-            update_fields=["phone", "im", "message", "phone_since", "im_since", "revision"],
+            update_fields=[
+                "phone",
+                "im",
+                "message",
+                "keeper",
+                "is_there",
+                "phone_since",
+                "im_since",
+                "revision",
+            ],
         )
 
 

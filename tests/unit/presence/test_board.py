@@ -16,6 +16,7 @@ from bluetel.telephony.types import (
     PresenceChanged,
 )
 from presence.board import Board, Member, Person
+from presence.messages import record_of
 from presence.rules import ImState, PhoneState
 
 PBX = 1
@@ -193,7 +194,7 @@ def test_an_invisible_person_is_no_different_from_one_who_left() -> None:
     hidden.load(
         PBX, [presence(ADA, chat=ChatState.INVISIBLE, message="At lunch")], asked=[ADA], at=NOON
     )
-    assert shown(left, "1") == shown(hidden, "1")
+    assert record_of(shown(left, "1")) == record_of(shown(hidden, "1"))
 
 
 def test_a_hostile_message_is_shown_as_one_plain_line() -> None:

@@ -19,6 +19,7 @@ class Claim:
     starts: datetime
     ends: datetime | None = None
     message: str = ""
+    ref: str = ""
 
 
 def at(clock: str) -> datetime:
