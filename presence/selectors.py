@@ -117,7 +117,7 @@ def my_status(user: User, *, now: datetime) -> StatusAnswer:
     """How colleagues see this user as soon as everything has heard of his claims."""
     record, decision = my_record(user), decide_im(user, now=now)
     winner = decision.winner
-    if winner is not None or record["im"] != ImState.UNKNOWN:
+    if winner is not None or record["im"] != "unknown":
         record["im"] = decision.status.value
         record["message"] = decision.message
     if winner is not None:

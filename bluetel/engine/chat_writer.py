@@ -14,13 +14,14 @@ from django.utils import timezone
 from bluetel.engine.statuses import save_written
 from bluetel.engine.threads import PbxThreads
 from bluetel.telephony.errors import NotFound, Rejected, TelephonyError
+from bluetel.work.leases import LeaseLost
 
 if TYPE_CHECKING:
     from bluetel.engine.reign import Reign
     from bluetel.engine.statuses import Statuses
     from bluetel.engine.threads import Threads
     from bluetel.telephony.ports import PresenceBook
-    from bluetel.telephony.types import PbxUserId
+    from bluetel.telephony.types import ChatState, PbxUserId
     from presence.board import Board
     from presence.chat import Written
 
@@ -70,20 +71,31 @@ class ChatWriter:
         wait = RETRY_FIRST
         while True:
             user_id = await self._waiting.get()
-            if await self._write(user_id):
-                wait = RETRY_FIRST
+            taken = self._statuses.take(user_id)
+            if taken is None:
                 continue
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, RETRY_MOST)
-            self._waiting.put_nowait(user_id)
+            is_done = True
+            try:
+                is_done = await self._write(user_id, *taken)
+            except LeaseLost:
+                raise
+            except Exception:
+                logger.exception("PBX %s: user %s's status was not written", self._name, user_id)
+            finally:
+                is_more = self._statuses.finish(user_id)
+            if is_done:
+                wait = RETRY_FIRST
+            else:
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, RETRY_MOST)
+            if is_more or not is_done:
+                self._waiting.put_nowait(user_id)
 
-    async def _write(self, user_id: str) -> bool:
+    async def _write(self, user_id: str, state: ChatState, message: str, written: Written) -> bool:
         """False when it is to be tried again later. Raises ``LeaseLost``."""
-        taken = self._statuses.take(user_id)
         standing = self._board.standing(user_id, at=timezone.now())
-        if taken is None or standing is None or not self._reign.holds:
+        if standing is None or not self._reign.holds:
             return True  # what the PBX holds is looked at anew once it is heard
-        state, message, written = taken
         try:
             await self._threads.database(_save, self._reign, user_id, written)
             set_chat = partial(self._book.set_chat, standing.pbx_user, state, message=message)

@@ -62,6 +62,7 @@ class Statuses:
         self._wake = asyncio.Event()
         self._writers: dict[int, Callable[[str], None]] = {}
         self._to_write: dict[str, tuple[ChatState, str]] = {}
+        self._under_way: dict[str, ChatState] = {}
 
     # --- Claims -----------------------------------------------------------------------------------
 
@@ -188,13 +189,13 @@ class Statuses:
         if user_id is None:
             return presence
         written = self._written[user_id]
+        if presence.chat is self._under_way.get(user_id) and presence.chat is not written.state:
+            # What we wrote a moment ago; something newer waits already.
+            self._written[user_id] = replace(written, seen_at=presence.chosen_at)
+            return self._as_shown(user_id, presence)
         match chat.whose(presence, written):
             case Whose.OLD:
-                standing = self._board.standing(user_id, at=timezone.now())
-                if standing is None:
-                    return presence
-                kept = standing.presence
-                return replace(presence, chat=kept.chat, message=kept.message)
+                return self._as_shown(user_id, presence)
             case Whose.HIS:
                 self._adopt(user_id, presence, chosen_at=None if is_event else presence.chosen_at)
             case Whose.OURS:
@@ -204,6 +205,14 @@ class Statuses:
                     if written.state is not None:
                         self._hand_back(user_id)
         return presence
+
+    def _as_shown(self, user_id: str, presence: Presence) -> Presence:
+        """What an event tells of the phone, with the status that is shown already."""
+        standing = self._board.standing(user_id, at=timezone.now())
+        if standing is None:
+            return presence
+        shown = standing.presence
+        return replace(presence, chat=shown.chat, message=shown.message)
 
     def _adopt(self, user_id: str, presence: Presence, *, chosen_at: datetime | None) -> None:
         """Take a choice made in another program for one made by hand, without an end."""
@@ -281,9 +290,19 @@ class Statuses:
             writer(user_id)
 
     def take(self, user_id: str) -> tuple[ChatState, str, Written] | None:
-        """What is to be written for somebody, once; None when it has been taken already."""
+        """What is to be written for somebody: one write at a time, then :meth:`finish`."""
+        if user_id in self._under_way:
+            return None
         wanted = self._to_write.pop(user_id, None)
-        return None if wanted is None else (*wanted, self._written[user_id])
+        if wanted is None:
+            return None
+        self._under_way[user_id] = wanted[0]
+        return (*wanted, self._written[user_id])
+
+    def finish(self, user_id: str) -> bool:
+        """A write has ended, well or not; whether another waits."""
+        self._under_way.pop(user_id, None)
+        return user_id in self._to_write
 
     def written_for(self, user_id: str) -> Written:
         """What we last wrote for somebody."""

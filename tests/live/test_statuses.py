@@ -12,7 +12,7 @@ from django.utils import timezone
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import ChatState
 from presence import services
-from presence.models import Claim
+from presence.models import Claim, StatusRecord
 from presence.rules import ON_PBX
 from tests.live.browser import Page, sign_in
 from tests.live.stage import Stage, until
@@ -62,7 +62,7 @@ def chat(extension: str) -> Any:
 
 async def until_pbx(stage: Stage, extension: str, state: ChatState, message: str = "") -> None:
     async def is_so() -> bool:
-        return await stage.do(chat(extension)) == (state, message)
+        return bool(await stage.do(chat(extension)) == (state, message))
 
     await until(is_so, what=f"{state} {message} on the PBX")
 
@@ -249,12 +249,7 @@ async def test_a_row_that_no_message_told_of_is_found(on_air: Stage) -> None:
     await Claim.objects.acreate(
         user=user, axis="im", source="manual", value="busy", starts=now, created_at=now
     )
-    await sync_to_async(services._tell)(user.pk, "route")
-    await sync_to_async(
-        lambda: services.StatusRecord.objects.update_or_create(
-            user=user, defaults={"touched_at": timezone.now()}
-        )
-    )()
+    await StatusRecord.objects.aupdate_or_create(user=user, defaults={"touched_at": timezone.now()})
     await until_im(on_air, CAMILLE, "busy")
 
 
