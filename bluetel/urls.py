@@ -10,6 +10,7 @@ from django.urls import include, path
 from bluetel import demo, health, views
 from bluetel.accounts.views import SignInView
 from bluetel.api import api
+from dialer.views import calls
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/", include("bluetel.accounts.urls")),
+    path("calls/", calls, name="calls"),
     path("dialer/", include("dialer.urls")),
     path("voicemail/", include("voicemail.urls")),
     path("settings/books/", include("contacts.account_urls")),

@@ -1,4 +1,4 @@
-"""The dialer without JavaScript: forms that call, and a page that says how the call goes."""
+"""The dialer's forms, a page that says how a call goes, and the list of finished calls."""
 
 from __future__ import annotations
 
@@ -9,20 +9,31 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bluetel.calls import control, selectors, services
-from bluetel.calls.errors import CallError, CallNotFound
+from bluetel.calls.errors import CallError, CallNotFound, NotPossible, PbxDown
 from bluetel.calls.messages import record_of
 from bluetel.telephony.types import TransferKind
+from dialer.selectors import call_log
 from presence.live import publish_call
+from presence.selectors import people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from bluetel.accounts.http import SignedInRequest
+    from bluetel.accounts.models import User
     from bluetel.calls.models import Call
+    from dialer.messages import LoggedCallRecord
+    from presence.messages import PersonRecord
+
+ROWS_PER_PAGE = 30
+COLLEAGUE = "user-"
+"""How a colleague's contact id begins."""
 
 
 @login_required
@@ -66,6 +77,53 @@ def call_action(request: SignedInRequest, call_id: str, action: str) -> HttpResp
     found.refresh_from_db()
     publish_call(request.user.pk, record_of(found))
     return redirect("dialer:call-page", found.pk)
+
+
+@login_required
+@require_safe
+def calls(request: SignedInRequest) -> HttpResponse:
+    """The finished calls, all or the missed ones; a PBX that doesn't answer is told of."""
+    missed = request.GET.get("show") == "missed"
+    before = _moment(request.GET.get("before", ""))
+    context: dict[str, object] = {"missed": missed, "is_later_page": before is not None}
+    try:
+        page = call_log(
+            request.user,
+            limit=ROWS_PER_PAGE,
+            before=before,
+            missed=missed,
+            now=timezone.now(),
+        )
+    except PbxDown:
+        context["is_down"] = True
+    except NotPossible:
+        context["has_no_log"] = True
+    else:
+        rows = page.calls
+        colleagues = _colleagues(request.user, rows)
+        context["rows"] = [
+            {**row, "colleague": colleagues.get(row["contact_id"] or "")} for row in rows
+        ]
+        context["next"] = page.next
+    return render(request, "dialer/calls.html", context)
+
+
+def _colleagues(user: User, rows: Sequence[LoggedCallRecord]) -> dict[str, PersonRecord]:
+    """The presence of the colleagues among these, by contact id."""
+    ids = [row["contact_id"] or "" for row in rows]
+    users = [one.removeprefix(COLLEAGUE) for one in ids if one.startswith(COLLEAGUE)]
+    return {
+        f"{COLLEAGUE}{person['user_id']}": person for person in people(user, watch=users)["people"]
+    }
+
+
+def _moment(text: str) -> datetime | None:
+    """A time of an address; nonsense is no time."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is None or timezone.is_aware(found) else timezone.make_aware(found)
 
 
 def _own(request: SignedInRequest, call_id: str) -> Call:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from voicemail.rules import number_of_caller
+from bluetel.calls.rules import number_of_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_NUMBER = re.compile(r"\+?[0-9*#][0-9*# ().\-/]*")
 
 LONGEST_PART = 4 * 1024 * 1024
 """Bytes given for a range without an end: players ask for the next part when they need it."""
@@ -51,12 +50,3 @@ def part_of(header: str, size: int, *, longest: int = LONGEST_PART) -> Part | No
     if last:
         return Part(int(first), min(int(last), size - 1))
     return Part(int(first), min(int(first) + longest, size) - 1)
-
-
-def number_of_caller(text: str) -> str:
-    """What can be called back of the number a PBX shows; empty when it was withheld.
-
-    PBXs write ``anonymous``, ``unknown``, ``private`` or nothing for such a caller.
-    """
-    number = text.strip()
-    return number[:64] if _NUMBER.fullmatch(number) else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bluetel.calls.rules import number_of_caller
 from contacts import callers, colleagues
 from contacts.selectors import find_contact
 from voicemail.errors import MessageNotFound
 from voicemail.messages import MessageRecord, record_of
 from voicemail.models import UNREAD, Box, Message
-from voicemail.rules import number_of_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -19,12 +19,12 @@ from django.db import transaction
 
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls import services as calls
+from bluetel.calls.rules import number_of_caller
 from bluetel.telephony import errors
 from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
 from voicemail.errors import BoxUnavailable, MessageNotFound, NobodyToCall, NotPossible
 from voicemail.live import publish_unread
 from voicemail.models import Box, Folder, Message
-from voicemail.rules import number_of_caller
 from voicemail.selectors import unread_count
 from voicemail.spool import Recording, Spool
 

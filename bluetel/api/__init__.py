@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from bluetel.api import calls, contacts, errors, people, statuses, voicemail
+from bluetel.api import calls, contacts, errors, history, people, statuses, voicemail
 from bluetel.api.auth import KEYS
 
 api = NinjaAPI(
@@ -20,5 +20,6 @@ errors.install(api)
 api.add_router("/calls", calls.router)
 api.add_router("/contacts", contacts.router)
 api.add_router("/voicemail", voicemail.router)
+api.add_router("/history", history.router)
 api.add_router("", people.router)
 api.add_router("", statuses.router)

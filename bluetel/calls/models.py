@@ -1,11 +1,14 @@
-"""Calls as users see them: one row per user and call, live and just ended."""
+"""Calls as users see them, one row per user and call; and when and why calls were diverted."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    from bluetel.calls.diversions import DiversionRecord
 
 
 class Call(models.Model):
@@ -80,3 +83,34 @@ class Call(models.Model):
     def is_live(self) -> bool:
         """Whether it has not ended."""
         return self.state != self.State.ENDED
+
+
+class Diversion(models.Model):
+    """A time in which a user's calls did not ring on his own phone; open while ``ends`` is empty.
+
+    Written by :mod:`bluetel.calls.diversions`; the words are those of ``GET routing``.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    starts = models.DateTimeField()
+    ends = models.DateTimeField(null=True, blank=True)
+    route = models.CharField(max_length=16)
+    destination = models.CharField(max_length=40, blank=True)
+    source = models.CharField(max_length=16)
+    reason = models.CharField(max_length=250, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["user", "starts"], name="diversion_by_user")]
+
+    def __str__(self) -> str:
+        return f"diversion {self.pk} of user {self.user_id} ({self.route})"
+
+    @property
+    def record(self) -> DiversionRecord:
+        """The decision as the call log shows it."""
+        return {
+            "route": self.route,
+            "destination": self.destination or None,
+            "source": self.source,
+            "reason": self.reason,
+        }

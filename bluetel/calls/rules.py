@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ _NEIGHBOURS = "GB CH US CA"
 
 DEFAULT_REGIONS: Final = frozenset(f"{_EUROPEAN_UNION} {_REST_OF_EEA} {_NEIGHBOURS}".split())
 """Where people may call unless the administrator says otherwise, by libphonenumber's region."""
+
+_SHOWN_NUMBER = re.compile(r"\+?[0-9*#][0-9*# ().\-/]*")
 
 SATELLITE_CODES: Final = ("870", "881", "882", "883")
 PREMIUM_CODE: Final = "979"
@@ -213,3 +216,12 @@ def _peer_rung(cause: int | None, *, cancelled_by_user: bool) -> EndReason:
     if cause in _UNREACHABLE:
         return EndReason.UNREACHABLE
     return _NOT_TAKEN.get(cause, EndReason.FAILED) if cause is not None else EndReason.FAILED
+
+
+def number_of_caller(text: str) -> str:
+    """What can be called back of the number a PBX shows; empty when it was withheld.
+
+    PBXs write ``anonymous``, ``unknown``, ``private`` or nothing for such a caller.
+    """
+    number = text.strip()
+    return number[:64] if _SHOWN_NUMBER.fullmatch(number) else ""

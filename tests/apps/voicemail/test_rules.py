@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voicemail.rules import OutOfRange, Part, number_of_caller, part_of
+from bluetel.calls.rules import number_of_caller
+from voicemail.rules import OutOfRange, Part, part_of
 
 
 @pytest.mark.parametrize(
