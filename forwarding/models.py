@@ -48,8 +48,8 @@ class Calendar(models.Model):
 class Collection(models.Model):
     """One calendar behind an address: the file itself, or one of an account's calendars.
 
-    ``etag``, ``last_modified``, ``sync_token`` and ``ctag`` are what the server said of the state
-    that was read last.
+    ``etag``, ``last_modified`` and ``sync_token`` are what the server said of the state that was
+    read last.
     """
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="collections")
@@ -58,7 +58,6 @@ class Collection(models.Model):
     etag = models.CharField(max_length=512, blank=True)
     last_modified = models.CharField(max_length=64, blank=True)
     sync_token = models.CharField(max_length=1024, blank=True)
-    ctag = models.CharField(max_length=512, blank=True)
 
     def __str__(self) -> str:
         return f"collection {self.pk} of calendar {self.calendar_id}"
@@ -67,8 +66,9 @@ class Collection(models.Model):
 class CalendarObject(models.Model):
     """One resource of a collection, reduced to what tells when its owner is busy.
 
-    ``digest`` is the SHA-256 of the text as it was read, ``content`` the reduced text, compressed.
-    ``expanded_until`` says up to when its occurrences are rows, ``zone`` for which time zone.
+    ``digest`` is the SHA-256 of the text as it was read, ``content`` the reduced text, compressed
+    (empty: nothing in it will ever count). ``expanded_until`` says up to when its occurrences are
+    rows, ``zone`` for which time zone; ``warnings`` are about its events.
     """
 
     collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="resources")
@@ -78,6 +78,7 @@ class CalendarObject(models.Model):
     content = models.BinaryField()
     expanded_until = models.DateTimeField()
     zone = models.CharField(max_length=64)
+    warnings = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:
         return f"object {self.pk} of collection {self.collection_id}"

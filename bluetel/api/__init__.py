@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from bluetel.api import calls, contacts, errors, history, people, statuses, voicemail
+from bluetel.api import calendars, calls, contacts, errors, history, people, statuses, voicemail
 from bluetel.api.auth import KEYS
 
 api = NinjaAPI(
@@ -17,6 +17,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 errors.install(api)
+api.add_router("/calendars", calendars.router)
 api.add_router("/calls", calls.router)
 api.add_router("/contacts", contacts.router)
 api.add_router("/voicemail", voicemail.router)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from bluetel.calls import errors as call_errors
+from forwarding.calendars.errors import CalendarError
 from presence.services import StatusRefused
 from voicemail.errors import VoicemailError
 
@@ -27,6 +28,8 @@ STATUS_OF_CODE = {
     "no_line": HTTPStatus.CONFLICT,
     "key_reused": HTTPStatus.CONFLICT,
     "not_supported": HTTPStatus.CONFLICT,
+    "address_refused": HTTPStatus.FORBIDDEN,
+    "calendar_unreachable": HTTPStatus.BAD_GATEWAY,
     "call_ended": HTTPStatus.CONFLICT,
     "too_many_calls": HTTPStatus.TOO_MANY_REQUESTS,
     "pbx_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -67,8 +70,11 @@ def install(api: NinjaAPI) -> None:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
     @api.exception_handler(StatusRefused)
+    @api.exception_handler(CalendarError)
     @api.exception_handler(ApiError)
-    def _api_error(request: HttpRequest, error: ApiError | StatusRefused) -> HttpResponse:
+    def _api_error(
+        request: HttpRequest, error: ApiError | StatusRefused | CalendarError
+    ) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
 

@@ -15,7 +15,6 @@ from bluetel.fetch.door import Door, refusal_of
 from bluetel.fetch.errors import BadAnswer, FetchError, NotAllowed
 from bluetel.fetch.exchange import Answer, Credentials
 from bluetel.fetch.webdav_xml import (
-    CALENDAR_SERVER,
     DAV,
     Kind,
     Multistatus,
@@ -33,7 +32,6 @@ BATCH = 100
 
 _PRINCIPAL = f"{DAV}current-user-principal"
 _PRIVILEGES = f"{DAV}current-user-privilege-set"
-_CTAG = f"{CALENDAR_SERVER}getctag"
 _MAX_PAGES = 1000
 _NO_SYNC_REPORT = {400, 404, 405, 415, 422, 501}
 _WRITE_PRIVILEGES = {f"{DAV}{name}" for name in ("all", "write", "write-content", "bind")}
@@ -49,6 +47,8 @@ class Collection:
     is_writable: bool
     components: frozenset[str] = frozenset()
     """What a calendar may hold (``VEVENT``, ``VTODO``); empty: anything."""
+    is_transparent: bool = False
+    """Whether a calendar's owner said that it doesn't make him busy (RFC 6638 §9.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,10 @@ class DavClient:
     def _collection_properties(self) -> list[str]:
         names = [f"{DAV}resourcetype", f"{DAV}displayname", _PRIVILEGES]
         if self._kind is Kind.CALENDAR:
-            names.append(f"{self._kind.namespace}supported-calendar-component-set")
+            names += [
+                f"{self._kind.namespace}supported-calendar-component-set",
+                f"{self._kind.namespace}schedule-calendar-transp",
+            ]
         return names
 
     def _collection(self, resource: Resource) -> Collection | None:
@@ -151,6 +154,7 @@ class DavClient:
         components = resource.properties.get(
             f"{self._kind.namespace}supported-calendar-component-set"
         )
+        transparency = resource.properties.get(f"{self._kind.namespace}schedule-calendar-transp")
         privileges = resource.properties.get(_PRIVILEGES)
         return Collection(
             url=self._start.origin + path,
@@ -162,6 +166,8 @@ class DavClient:
             components=frozenset(
                 component.get("name", "").upper() for component in components or ()
             ),
+            is_transparent=transparency is not None
+            and transparency.find(f"{self._kind.namespace}transparent") is not None,
         )
 
     # --- Reading ----------------------------------------------------------------------------

@@ -65,7 +65,6 @@ class Migration(migrations.Migration):
                 ("etag", models.CharField(blank=True, max_length=512)),
                 ("last_modified", models.CharField(blank=True, max_length=64)),
                 ("sync_token", models.CharField(blank=True, max_length=1024)),
-                ("ctag", models.CharField(blank=True, max_length=512)),
                 (
                     "calendar",
                     models.ForeignKey(
@@ -91,6 +90,7 @@ class Migration(migrations.Migration):
                 ("content", models.BinaryField()),
                 ("expanded_until", models.DateTimeField()),
                 ("zone", models.CharField(max_length=64)),
+                ("warnings", models.JSONField(blank=True, default=list)),
                 (
                     "collection",
                     models.ForeignKey(

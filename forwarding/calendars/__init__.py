@@ -1,0 +1,1 @@
+"""Calendars that users gave: asked at their addresses, read, kept as occurrences."""
