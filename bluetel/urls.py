@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/", include("bluetel.accounts.urls")),
     path("calls/", calls, name="calls"),
+    path("contacts/", include("contacts.urls")),
     path("dialer/", include("dialer.urls")),
     path("voicemail/", include("voicemail.urls")),
     path("settings/books/", include("contacts.account_urls")),

@@ -38,16 +38,23 @@ class Reason(StrEnum):
     NO_NUMBER = "no_number"
     NUMBER = "number"
     TOO_MANY = "too_many"
+    NO_NAME = "no_name"
+    GROUP = "group"
+    DEFAULT_BOOK = "default_book"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field that can't be taken as it is; ``value`` is the start of what was written."""
+    """A field that can't be taken as it is; ``value`` is the start of what was written.
+
+    ``place`` is which of the numbers it is.
+    """
 
     field: str
     reason: Reason
     value: str = ""
     limit: int = 0
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +95,10 @@ def problems_of(draft: Draft, *, country: str, plan: numbers.NumberPlan) -> list
     lines = draft.numbers or ()
     if len(lines) > NUMBERS_LIMIT:
         found.append(Problem("numbers", Reason.TOO_MANY, limit=NUMBERS_LIMIT))
-    for label, number in lines[:NUMBERS_LIMIT]:
+    for place, (label, number) in enumerate(lines[:NUMBERS_LIMIT]):
         problem = _number_problem(label, number, country=country, plan=plan)
         if problem is not None:
-            found.append(problem)
+            found.append(replace(problem, place=place))
     return found
 
 

@@ -6,6 +6,7 @@
     ├── ContactNotFound    not there, or not for this reader: he can't tell which
     ├── ReadOnly           the book is changed elsewhere, or by others
     ├── UnknownBook        no book that he may write to
+    ├── NotMergeable       two contacts that can't become one
     └── Unusable           what was written can't be taken, field by field
 """
 
@@ -32,6 +33,10 @@ class ReadOnly(ContactError):
 
 class UnknownBook(ContactError):
     """There is no such book, or none that he may write to."""
+
+
+class NotMergeable(ContactError):
+    """Two contacts that can't become one: who sees the one doesn't see the other."""
 
 
 class Unusable(ContactError):

@@ -68,7 +68,17 @@ def search(
     asked = rules.question(text)
     if asked is None:
         return SearchAnswer(results=[], sources=[])
-    country = settings.COUNTRY
+    rows, states = rows_for(viewer, asked, sources=sources)
+    users = {row.person.user_id for row in rows if row.person.user_id}
+    presence = states_of(users) if users else {}
+    return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
+
+
+def rows_for(
+    viewer: User, asked: rules.Question, *, sources: Sequence[Source] = SOURCES
+) -> tuple[list[rules.Row], list[SourceState]]:
+    """The rows that answer, best first, and how far each source is."""
+    country: str = settings.COUNTRY
     ranked: list[tuple[rules.Match, rules.Row]] = []
     states: list[SourceState] = []
     called: dict[str, float] = {}
@@ -80,10 +90,7 @@ def search(
         states.append(SourceState(name=name, state=found.state.value))
         called.update(found.called)
         ranked += rules.rows_of(asked, found.people, source=name, country=country, called=called)
-    rows = rules.merged(ranked, country=country, limit=MAX_ROWS)
-    users = {row.person.user_id for row in rows if row.person.user_id}
-    presence = states_of(users) if users else {}
-    return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
+    return rules.merged(ranked, country=country, limit=MAX_ROWS), states
 
 
 def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:

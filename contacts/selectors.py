@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -62,7 +63,7 @@ OWN_KINDS: Final = {Book.Kind.PERSONAL, Book.Kind.SHARED}
 
 def shelf_of(viewer: User) -> Shelf:
     """The books ``viewer`` may see."""
-    visible = Q(owner=viewer.pk, kind=Book.Kind.PERSONAL) | Q(kind=Book.Kind.DIRECTORY)
+    visible = Q(owner=viewer.pk, kind__in=OWN_KINDS) | Q(kind=Book.Kind.DIRECTORY)
     visible |= Q(kind=Book.Kind.SHARED, group__in=viewer.groups.order_by().values("pk"))
     if viewer.pbx_id is not None:
         visible |= Q(kind=Book.Kind.COLLEAGUES, pbx=viewer.pbx_id)
@@ -87,7 +88,8 @@ def may_edit(viewer: User, book: Book) -> bool:
         return False
     if book.kind == Book.Kind.PERSONAL:
         return book.owner_id == viewer.pk
-    return book.kind == Book.Kind.SHARED and book.members_may_edit
+    is_owner = book.owner_id == viewer.pk
+    return book.kind == Book.Kind.SHARED and (book.members_may_edit or is_owner)
 
 
 def people_of(
@@ -125,23 +127,46 @@ def called_by(viewer: User, *, now: datetime) -> dict[str, float]:
 
 
 def in_order(
-    books: Sequence[int], *, after: Position | None = None, limit: int, shelf: Shelf | None = None
+    books: Sequence[int],
+    *,
+    after: Position | None = None,
+    before: Position | None = None,
+    limit: int,
+    shelf: Shelf | None = None,
 ) -> list[Contact]:
-    """Contacts of ``books`` in the order of lists, from behind ``after`` on.
+    """Contacts of ``books`` in the order of lists: from behind ``after`` on, or up to ``before``.
 
     With a ``shelf``, each person once: as the most trusted of its books has him.
     """
+    is_backwards = before is not None
     pages = []
     for place, book in enumerate(books):
         rows = Contact.objects.filter(book=book, is_group=False)
-        if after is not None:
+        if before is not None:
+            name, pk = before
+            rows = rows.filter(Q(sort_name__lt=name) | Q(sort_name=name, pk__lt=pk))
+        elif after is not None:
             name, pk = after
             rows = rows.filter(Q(sort_name__gt=name) | Q(sort_name=name, pk__gt=pk))
         if shelf is not None and place:
-            before = Contact.objects.filter(person=OuterRef("person"), book__in=books[:place])
-            rows = rows.exclude(Q(person__isnull=False) & Exists(before))
-        pages.append(rows.order_by("sort_name", "pk")[:limit])
-    return list(islice(heapq.merge(*pages, key=position_of), limit))
+            trusted = Contact.objects.filter(person=OuterRef("person"), book__in=books[:place])
+            rows = rows.exclude(Q(person__isnull=False) & Exists(trusted))
+        order = ("-sort_name", "-pk") if is_backwards else ("sort_name", "pk")
+        pages.append(rows.order_by(*order)[:limit])
+    merged = heapq.merge(*pages, key=position_of, reverse=is_backwards)
+    found = list(islice(merged, limit))
+    return found[::-1] if is_backwards else found
+
+
+def letters_in(books: Sequence[int]) -> list[str]:
+    """With which letters, folded and in capitals, the names in these books begin."""
+    return [
+        letter.upper()
+        for letter in ascii_lowercase
+        if Contact.objects.filter(
+            book__in=books, is_group=False, sort_name__gte=letter, sort_name__lt=f"{letter}~"
+        ).exists()
+    ]
 
 
 def position_of(contact: Contact) -> Position:
@@ -172,6 +197,26 @@ def find_contact(viewer: User, contact_id: str) -> Contact | None:
     if dash and kind == "user":
         return contacts.filter(user=int(number)).first()
     return None if dash else contacts.filter(pk=number).first()
+
+
+def contacts_by_id(contact_ids: Iterable[str], shelf: Shelf) -> dict[str, int]:
+    """The contacts of a shelf that public ids name; ids of others are left out."""
+    users: list[int] = []
+    others: list[int] = []
+    for one in contact_ids:
+        kind, dash, number = one.rpartition("-")
+        if number.isascii() and number.isdecimal() and len(number) < 19:
+            if dash and kind == "user":
+                users.append(int(number))
+            elif not dash:
+                others.append(int(number))
+    rows = Contact.objects.filter(Q(user__in=users) | Q(pk__in=others), book__in=shelf.ids)
+    return {
+        name: pk
+        for pk, user in rows.values_list("pk", "user")
+        for name in (str(pk), f"user-{user}" if user else "")
+        if name
+    }
 
 
 def visible_contacts(viewer: User) -> QuerySet[Contact]:

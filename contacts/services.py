@@ -12,12 +12,14 @@ from bluetel.calls.numbering import plan_of
 from bluetel.telephony.numbers import NumberPlan
 from contacts import storing
 from contacts.drafts import Draft, Problem, problems_of, written
-from contacts.errors import ContactNotFound, ReadOnly, UnknownBook, Unusable
+from contacts.errors import ContactNotFound, NotMergeable, ReadOnly, UnknownBook, Unusable
+from contacts.joining import may_join
+from contacts.merging import merged
 from contacts.models import Book, Contact, Distinct
-from contacts.persons import join
+from contacts.persons import join, known_contacts
 from contacts.remote_rounds import touch
 from contacts.selectors import find_contact, may_edit, shelf_of
-from contacts.stored_cards import card_by_id
+from contacts.stored_cards import card_by_id, cards_by_id
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -98,18 +100,25 @@ def own_contact(user: User, contact_id: str) -> Contact:
     return contact
 
 
-def say_same(user: User, one: str, other: str) -> None:
-    """Join two contacts by hand: the one that the user may change follows the other.
+def say_same(user: User, one: str, other: str, *, now: datetime) -> Contact:
+    """Make two contacts one person; gives the contact that is left, or leads.
 
-    Raises ``ContactNotFound``, and ``ReadOnly`` when he may change neither.
+    In one book the later becomes part of the earlier one; in different books each stays as its
+    book has it and the two hang together from now on. Raises ``ContactNotFound``, ``ReadOnly``
+    when the user may not change the one that follows, and ``NotMergeable``.
     """
     first, second = _pair(user, one, other)
     with transaction.atomic():
-        Distinct.objects.filter(
-            user=user, one__in=[first, second], other__in=[first, second]
-        ).delete()
-        Contact.objects.filter(pk=first.pk).update(same_as=second)
-        join([first.pk, second.pk])
+        _forget_distinct(user, first, second)
+        if first.book_id == second.book_id:
+            _merge(first, second, now=now)
+        else:
+            Contact.objects.filter(pk=first.pk).update(same_as=second)
+            known = known_contacts(Contact.objects.filter(pk__in=[first.pk, second.pk]))
+            if not may_join(known[first.pk], known[second.pk]):
+                raise NotMergeable
+            join([first.pk, second.pk])
+    return second
 
 
 def say_distinct(user: User, one: str, other: str) -> None:
@@ -119,6 +128,40 @@ def say_distinct(user: User, one: str, other: str) -> None:
         Distinct.objects.get_or_create(user=user, one=first, other=second)
         Contact.objects.filter(pk=first.pk, same_as=second).update(same_as=None)
         join([first.pk, second.pk])
+
+
+def set_apart(user: User, contact_id: str) -> Contact:
+    """Take a contact out of the person that it was joined with; raises as :func:`own_contact`."""
+    contact = own_contact(user, contact_id)
+    others = list(
+        Contact.objects.filter(person=contact.person_id, book__in=shelf_of(user).ids).exclude(
+            pk=contact.pk
+        )
+        if contact.person_id
+        else ()
+    )
+    with transaction.atomic():
+        for other in others:
+            Distinct.objects.get_or_create(user=user, one=contact, other=other)
+        ids = [contact.pk, *(other.pk for other in others)]
+        Contact.objects.filter(pk=contact.pk, same_as__in=ids).update(same_as=None)
+        Contact.objects.filter(pk__in=ids, same_as=contact).update(same_as=None)
+        join(ids)
+    return contact
+
+
+def _forget_distinct(user: User, one: Contact, other: Contact) -> None:
+    pair = [one, other]
+    Distinct.objects.filter(user=user, one__in=pair, other__in=pair).delete()
+
+
+def _merge(later: Contact, earlier: Contact, *, now: datetime) -> None:
+    cards = cards_by_id([later.pk, earlier.pk])
+    country: str = settings.COUNTRY
+    card = merged(cards[earlier.pk], cards[later.pk], country=country)
+    storing.change(earlier.book, {earlier.pk: card}, now=now)
+    storing.remove(later.book, [later.pk])
+    touch(earlier.book_id)
 
 
 def plan_for(user: User) -> NumberPlan:

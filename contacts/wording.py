@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_noop, pgettext
 
 from contacts.card import Card, Label
+from contacts.card import Reason as CardReason
 from contacts.drafts import Problem, Reason
+from contacts.errors import ContactError, NotMergeable, ReadOnly, UnknownBook, Unusable
+
+PROBLEMS: Final = {
+    Reason.NOBODY: gettext_noop("Give a name or a company."),
+    Reason.TOO_LONG: gettext_noop("This is too long: at most %(limit)s characters."),
+    Reason.EMAIL: gettext_noop("“%(text)s” is not an e-mail address."),
+    Reason.LABEL: gettext_noop("“%(text)s” is none of: %(labels)s."),
+    Reason.NO_NUMBER: gettext_noop("Write a number, or leave the line out."),
+    Reason.NUMBER: gettext_noop("“%(text)s” is not a telephone number."),
+    Reason.TOO_MANY: gettext_noop("These are too many numbers: at most %(limit)s."),
+    Reason.NO_NAME: gettext_noop("Give the book a name."),
+    Reason.GROUP: gettext_noop("Choose a group that you belong to."),
+    Reason.DEFAULT_BOOK: gettext_noop(
+        "“My contacts” stays yours alone: make another book to share."
+    ),
+}
 
 
 def problem_text(problem: Problem) -> str:
     """What is wrong with a field and what to do."""
-    match problem.reason:
-        case Reason.NOBODY:
-            return _("Give a name or a company.")
-        case Reason.TOO_LONG:
-            return _("This is too long: at most %(limit)s characters.") % {"limit": problem.limit}
-        case Reason.EMAIL:
-            return _("“%(text)s” is not an e-mail address.") % {"text": problem.value}
-        case Reason.LABEL:
-            return _("“%(text)s” is none of: %(labels)s.") % {
-                "text": problem.value,
-                "labels": ", ".join(Label),
-            }
-        case Reason.NO_NUMBER:
-            return _("Write a number, or leave the line out.")
-        case Reason.NUMBER:
-            return _("“%(text)s” is not a telephone number.") % {"text": problem.value}
-        case Reason.TOO_MANY:
-            return _("These are too many numbers: at most %(limit)s.") % {"limit": problem.limit}
-        case _:
-            assert_never(problem.reason)
+    return _(PROBLEMS[problem.reason]) % {
+        "text": problem.value,
+        "limit": problem.limit,
+        "labels": ", ".join(Label),
+    }
 
 
 def label_text(label: str) -> str:
@@ -82,3 +84,32 @@ def _field_text(card: Card | None, name: str) -> str:
             return _("Photo") if card.photo else ""
         case _:
             return str(getattr(card, name))
+
+
+REFUSALS: Final = {
+    CardReason.NOT_A_CARD_FILE: gettext_noop("no contact begins here"),
+    CardReason.UNKNOWN_COLUMNS: gettext_noop("none of the columns is known"),
+    CardReason.UNFINISHED: gettext_noop("the contact has no end"),
+    CardReason.TOO_LARGE: gettext_noop("the contact is too large"),
+    CardReason.NOBODY: gettext_noop("neither a name nor a company, address or number"),
+}
+
+
+def refusal_text(reason: str) -> str:
+    """Why a card or row of a file was not taken."""
+    return _(REFUSALS[CardReason(reason)])
+
+
+def error_text(error: ContactError) -> str:
+    """Why nothing was changed, in a sentence."""
+    match error:
+        case Unusable(problems=(first, *_others)):
+            return problem_text(first)
+        case ReadOnly():
+            return _("You can read this address book, not change it.")
+        case UnknownBook():
+            return _("There is no such address book.")
+        case NotMergeable():
+            return _("These two are in books of different people and stay apart.")
+        case _:
+            return _("There is nothing here.")

@@ -12,6 +12,7 @@ from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import sync_users
 from bluetel.demo import DEMO_PBX
+from bluetel.demo_people import add_people
 from bluetel.telephony.errors import TelephonyError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"the simulated PBX can't be read: {error}") from None
         sync_users(pbx, people)
         self._give_names_and_password(pbx)
+        add_people(list(User.objects.filter(pbx=pbx).exclude(extension="").order_by("extension")))
 
     def _give_names_and_password(self, pbx: Pbx) -> None:
         hashed = make_password(PASSWORD)

@@ -1,0 +1,116 @@
+"""Contacts that look like the same person, for the reader to decide.
+
+Proposed are pairs of which he may change one, that share an address, a number or the whole name
+and have not been told apart before (:func:`contacts.joining.look_alike`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import connection
+from django.db.models import Q
+
+from contacts.entries import Entry, entries_of
+from contacts.joining import Known, look_alike, may_join
+from contacts.models import Contact, Distinct
+from contacts.persons import known_contacts
+from contacts.selectors import may_edit, shelf_of
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import User
+    from contacts.selectors import Shelf
+
+MOST: Final = 20
+LOOKED_AT: Final = 400
+"""Pairs that are judged at most: a switchboard's number pairs everybody with everybody."""
+
+_BOTH: Final = (
+    " JOIN contacts_contact AS mine ON mine.id = a.contact_id"
+    " JOIN contacts_contact AS other ON other.id = b.contact_id"
+)
+_SHARES: Final = (
+    "contacts_contact AS mine JOIN contacts_contact AS other ON other.sort_name = mine.sort_name",
+    f"contacts_email AS a JOIN contacts_email AS b ON b.key = a.key{_BOTH}",
+    (
+        "contacts_line AS a JOIN contacts_line AS b ON b.digits = a.digits"
+        f" AND a.digits <> '' AND a.is_callable AND b.is_callable{_BOTH}"
+    ),
+)
+_APART: Final = (
+    "(mine.person_id IS NULL OR other.person_id IS NULL OR mine.person_id <> other.person_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Two entries that may be one person."""
+
+    one: Entry
+    other: Entry
+
+
+def proposals(viewer: User, *, only: Collection[int] = (), limit: int = MOST) -> list[Proposal]:
+    """Pairs to decide about; with ``only``, those that one of these contacts is in."""
+    shelf = shelf_of(viewer)
+    editable = [pk for pk, book in shelf.books.items() if may_edit(viewer, book)]
+    if not editable:
+        return []
+    pairs = list(dict.fromkeys(_pairs(editable, shelf.ids, only)))
+    known = known_contacts(Contact.objects.filter(pk__in={pk for pair in pairs for pk in pair}))
+    apart = _told_apart(known)
+    found: list[Proposal] = []
+    seen: set[frozenset[str]] = set()
+    for pair in pairs:
+        if len(found) >= limit:
+            break
+        one, other = (known[pk] for pk in pair)
+        if frozenset(pair) in apart or not look_alike(one, other):
+            continue
+        if not _may_become_one(one, other, editable, shelf):
+            continue
+        entries = entries_of([one.id, other.id], shelf, viewer=viewer)
+        key = frozenset(entry.id for entry in entries)
+        if len(entries) == 2 and key not in seen:
+            seen.add(key)
+            found.append(Proposal(*entries))
+    return found
+
+
+def _pairs(
+    editable: Sequence[int], visible: Sequence[int], only: Collection[int]
+) -> Iterable[tuple[int, int]]:
+    """(smaller id, greater id) of contacts that share something and are not joined."""
+    mine, seen = _places(editable), _places(visible)
+    chosen = _places(only)
+    narrow = f" AND (mine.id IN ({chosen}) OR other.id IN ({chosen}))" if only else ""
+    for share in _SHARES:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT mine.id, other.id FROM {share}"  # noqa: S608 — placeholders only
+                f" WHERE mine.book_id IN ({mine}) AND other.book_id IN ({seen})"
+                f" AND mine.id <> other.id AND {_APART}{narrow} LIMIT {LOOKED_AT}",
+                [*editable, *visible, *only, *only],
+            )
+            for one, other in cursor.fetchall():
+                yield min(one, other), max(one, other)
+
+
+def _places(values: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(values))
+
+
+def _told_apart(known: Collection[int]) -> set[frozenset[int]]:
+    rows = Distinct.objects.filter(Q(one__in=known) | Q(other__in=known))
+    return {frozenset(pair) for pair in rows.values_list("one", "other")}
+
+
+def _may_become_one(one: Known, other: Known, editable: Collection[int], shelf: Shelf) -> bool:
+    """Whether the later of the two is the reader's to change and may follow the earlier."""
+    if one.book == other.book:
+        return one.book in editable
+    place = {book: at for at, book in enumerate(shelf.books)}
+    earlier, later = sorted((one, other), key=lambda known: place[known.book])
+    return later.book in editable and may_join(later, earlier)
