@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils import timezone
 
 from bluetel.fetch.site import site_door
+from bluetel.ldap.client import client_for
 from bluetel.work.jobs import job
 from contacts import remote_rounds
+from contacts.ldap.keeping import read_directory
+
+
+@job
+def read_company_directory(*, whole: bool = False) -> None:
+    """Read what changed in the company directory; with ``whole``, compare everybody."""
+    if settings.LDAP_CONFIG is not None:
+        read_directory(client_for(settings.LDAP_CONFIG), now=timezone.now(), whole=whole)
+
+
+def read_directory_soon(*, whole: bool = False) -> None:
+    """Have the directory read as soon as a runner is free; once, however often it is asked for."""
+    read_company_directory.enqueue(key="contacts-directory", whole=whole)
 
 
 @job

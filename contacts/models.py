@@ -306,7 +306,11 @@ class UnreadableCard(models.Model):
 
 
 class DirectoryState(models.Model):
-    """How far the company directory has been read into its book, and how the last reading went."""
+    """How far the company directory has been read into its book, and how the last reading went.
+
+    ``error`` is a word of :mod:`contacts.ldap.keeping`; ``failures`` counts those in a row. Until
+    ``working_until`` somebody is reading.
+    """
 
     book = models.OneToOneField(Book, models.CASCADE, primary_key=True, related_name="+")
     position = models.CharField(max_length=64, blank=True)
@@ -315,6 +319,13 @@ class DirectoryState(models.Model):
     repaired_at = models.DateTimeField(null=True, blank=True)
     people = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=40, blank=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)
+    working_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("company directory")
+        verbose_name_plural = _("company directory")
 
     def __str__(self) -> str:
         return f"directory read at {self.read_at}"

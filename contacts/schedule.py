@@ -6,10 +6,12 @@ import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.utils import timezone
 
 from bluetel.work.duties import Duty
-from contacts.jobs import compare_soon
+from contacts.jobs import compare_soon, read_directory_soon
+from contacts.ldap.keeping import is_due
 from contacts.remote_rounds import due_books
 
 if TYPE_CHECKING:
@@ -32,3 +34,5 @@ def enqueue_due(*, now: datetime) -> None:
     """Ask for everything whose time has come."""
     for book in due_books(now=now):
         compare_soon(book)
+    if settings.LDAP_CONFIG is not None and is_due(now=now):
+        read_directory_soon()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from django.conf import settings
 
 from contacts import rules
+from contacts.ldap.live import LdapDirectory
 from contacts.pbx_directory import PbxDirectory
 from contacts.sources import Source
 from contacts.stored import StoredContacts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS: Final = 50
 
-SOURCES: Final[tuple[Source, ...]] = (StoredContacts(), PbxDirectory())
+SOURCES: Final[tuple[Source, ...]] = (StoredContacts(), LdapDirectory(), PbxDirectory())
 """Every place that is asked, the most trusted first; a new kind of book adds itself here."""
 
 StatesOf = Callable[[Iterable[str]], Mapping[str, "PersonRecord"]]

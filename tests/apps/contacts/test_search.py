@@ -13,7 +13,8 @@ from bluetel.accounts.models import Pbx, User
 from bluetel.api.schemas import SearchAnswer as ApiAnswer
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.types import DirectoryEntry, PbxUserId
-from contacts.pbx_directory import MAX_WAITING, PbxDirectory
+from contacts.asking import MAX_WAITING
+from contacts.pbx_directory import PbxDirectory
 from contacts.rules import question
 from contacts.search import SearchAnswer, search
 from contacts.sources import Source, State

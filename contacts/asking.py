@@ -1,0 +1,115 @@
+"""Questions to places far away: asked in the background, their answers kept a while.
+
+A question is asked once: who asks meanwhile reads ``SEARCHING``, who asks within a minute gets the
+kept answer, in any web process that shares the cache. Too long without an answer is a failure, and
+a failure is kept some seconds so that each key typed doesn't wait for a dead server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from contacts.sources import State
+
+logger = logging.getLogger(__name__)
+
+KEPT: Final = 60
+FAILURE_KEPT: Final = 5
+MAX_WAITING: Final = 64
+
+T = TypeVar("T")
+
+Kept = tuple[State, Sequence[T]]
+
+
+class Asker(Generic[T]):
+    """What one kind of place has been asked; one object serves a whole process.
+
+    ``clock`` is monotonic, in seconds; ``executor`` runs the questions and bounds how many run.
+    After ``deadline`` seconds a question counts as failed, although its answer is still taken.
+    """
+
+    def __init__(self, *, deadline: float, clock: Callable[[], float], executor: Executor) -> None:
+        self._deadline = deadline
+        self._clock = clock
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._asked_at: dict[str, float] = {}
+
+    def answer(
+        self,
+        key: str,
+        ask: Callable[[], Sequence[T]],
+        *,
+        told: Callable[[BaseException | None], None],
+    ) -> Kept[T]:
+        """What is known by now of the question ``key``, which ``ask`` answers.
+
+        ``told`` hears how it ended, in the executor's thread.
+        """
+        kept = _read(key)
+        return kept if kept is not None else (self._ask(key, ask, told), ())
+
+    def _ask(
+        self,
+        key: str,
+        ask: Callable[[], Sequence[T]],
+        told: Callable[[BaseException | None], None],
+    ) -> State:
+        with self._lock:
+            since = self._asked_at.get(key)
+            if since is not None:
+                late = self._clock() - since > self._deadline
+                return State.FAILED if late else State.SEARCHING
+            if len(self._asked_at) >= MAX_WAITING:
+                return State.SEARCHING
+            self._asked_at[key] = self._clock()
+        future = self._executor.submit(ask)
+        future.add_done_callback(partial(self._keep, key, told))
+        return State.SEARCHING
+
+    def _keep(
+        self,
+        key: str,
+        told: Callable[[BaseException | None], None],
+        future: Future[Sequence[T]],
+    ) -> None:
+        error = future.exception()
+        if error is None:
+            _write(key, (State.OK, future.result()), seconds=KEPT)
+        else:
+            _write(key, (State.FAILED, ()), seconds=FAILURE_KEPT)
+        with self._lock:
+            self._asked_at.pop(key, None)
+        told(error)
+
+
+def key_of(place: str, text: str) -> str:
+    """A key of one question; the question itself stays out of the cache server's logs."""
+    digest = hashlib.sha256(text.casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{place}:{digest}"
+
+
+def _read(key: str) -> Kept[Any] | None:
+    try:
+        kept: Kept[Any] | None = cache.get(key)
+    except RedisError:
+        # The search does without: the place is asked again, and says so itself if it is slow.
+        return None
+    return kept
+
+
+def _write(key: str, kept: Kept[Any], *, seconds: int) -> None:
+    try:
+        cache.set(key, kept, seconds)
+    except RedisError:
+        logger.debug("the cache doesn't answer", exc_info=True)
