@@ -240,6 +240,7 @@ ENGINE_DUTIES = [
     "bluetel.work.in_process.JobRunner",
     "voicemail.duties.VoicemailDuty",
     "contacts.schedule.Schedule",
+    "forwarding.calendars.duty.CalendarWatch",
 ]
 # Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
 JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"

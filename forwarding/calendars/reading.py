@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -48,22 +48,29 @@ FILE = ""
 _AT_ONCE = 100
 
 
-def read_calendar(calendar: Calendar, *, now: datetime, file: File | None = None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address already answered; no file: it is what it was."""
+
+    file: File | None
+
+
+def read_calendar(calendar: Calendar, *, now: datetime, fetched: Fetched | None = None) -> bool:
     """Read a calendar, and have its owner's calls follow; whether its occurrences changed.
 
-    ``file`` is what was fetched already. Raises :class:`CalendarError`, which is kept with the
-    calendar too.
+    Its address is asked unless that was just done. Raises :class:`CalendarError`, which is kept
+    with the calendar too.
     """
     door = site_door()
     try:
         if calendar.kind == Calendar.Kind.CALDAV:
             has_changed = _read_account(calendar, door, now=now)
         elif calendar.url:
-            has_changed = _read_file(calendar, door, now=now, file=file)
+            has_changed = _read_file(calendar, door, now=now, fetched=fetched)
         else:
             has_changed = False
     except CalendarError as error:
-        _note_failure(calendar, error, now=now)
+        note_failure(calendar, error, now=now)
         raise
     was_failing = bool(calendar.error)
     storing.note_read(calendar, now=now)
@@ -121,6 +128,15 @@ def forget_future(calendar: Calendar, *, now: datetime) -> bool:
     return count > 0
 
 
+def note_failure(calendar: Calendar, error: CalendarError, *, now: datetime) -> None:
+    """Keep why it can't be read; for long, and its future is forgotten."""
+    if storing.note_failure(calendar, error.problem, now=now):
+        log.warning("calendar %s can't be read: %s", calendar.pk, error.problem)
+    failing_since = calendar.failing_since or now
+    if now - failing_since >= FORGOTTEN_AFTER:
+        forget_future(calendar, now=now)
+
+
 def zone_of(user: User) -> str:
     """The time zone in which a user means times."""
     return user.time_zone or settings.TIME_ZONE
@@ -156,9 +172,9 @@ def _state_of(collection: Collection) -> CollectionState:
     )
 
 
-def _read_file(calendar: Calendar, door: Door, *, now: datetime, file: File | None) -> bool:
+def _read_file(calendar: Calendar, door: Door, *, now: datetime, fetched: Fetched | None) -> bool:
     known = file_state_of(calendar)
-    file = file or fetch_file(door, address_of(calendar), known)
+    file = fetched.file if fetched else fetch_file(door, address_of(calendar), known)
     if file is None:
         return False
     collection = storing.collection_of(calendar, FILE)
@@ -241,11 +257,3 @@ def _compute(calendar: Calendar, data: Sequence[bytes], *, now: datetime) -> lis
         except processes.ProcessesLost:
             raise CalendarUnreachable("too_large") from None
     return found
-
-
-def _note_failure(calendar: Calendar, error: CalendarError, *, now: datetime) -> None:
-    if storing.note_failure(calendar, error.problem, now=now):
-        log.warning("calendar %s can't be read: %s", calendar.pk, error.problem)
-    failing_since = calendar.failing_since or now
-    if now - failing_since >= FORGOTTEN_AFTER:
-        forget_future(calendar, now=now)
