@@ -72,6 +72,7 @@ class Environment(BaseSettings):
     ldap_sign_in: bool = True
     email_url: SecretStr = SecretStr("")
     xmpp_url: SecretStr = SecretStr("")
+    presence_reciprocity: bool = False
     voicemail_senders: Words = ()
     database_url: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL")
     redis_url: SecretStr = Field(default=SecretStr(""), validation_alias="REDIS_URL")

@@ -232,6 +232,7 @@ PBX_BACKENDS = {
 COUNTRY = ENV.country
 ALLOWED_REGIONS = ENV.allowed_regions
 CALLS_PER_MINUTE = ENV.calls_per_minute
+PRESENCE_RECIPROCITY = ENV.presence_reciprocity
 
 # --- Work in the background ----------------------------------------------------------------------
 

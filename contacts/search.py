@@ -23,7 +23,7 @@ MAX_ROWS: Final = 50
 SOURCES: Final[tuple[Source, ...]] = (StoredContacts(), LdapDirectory(), PbxDirectory())
 """Every place that is asked, the most trusted first; a new kind of book adds itself here."""
 
-StatesOf = Callable[[Iterable[str]], Mapping[str, "PersonRecord"]]
+StatesOf = Callable[["User", Iterable[str]], Mapping[str, "PersonRecord"]]
 
 
 class SearchRow(TypedDict):
@@ -71,7 +71,7 @@ def search(
         return SearchAnswer(results=[], sources=[])
     rows, states = rows_for(viewer, asked, sources=sources)
     users = {row.person.user_id for row in rows if row.person.user_id}
-    presence = states_of(users) if users else {}
+    presence = states_of(viewer, users) if users else {}
     return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
 
 

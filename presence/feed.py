@@ -53,6 +53,7 @@ class Feed:
         self._cursor = 0
         self._read_at = timezone.now()
         self._is_blind = False
+        self._privacy: object = None
         self.ready = asyncio.Event()
         self.hub = Hub(self._loop, on_user=self._on_user)
         self._subscription = Subscription(LIVE, on_message=self._take)
@@ -88,8 +89,11 @@ class Feed:
     # --- The channel layer ------------------------------------------------------------------------
 
     async def _take(self, message: HubMessage) -> None:
-        if message["type"] == "pages_wanted":
-            await self._tell_pages()
+        match message["type"]:
+            case "pages_wanted":
+                await self._tell_pages()
+            case "privacy":
+                await self._read_privacy()
         self.hub.take(message)
 
     # --- The rows ---------------------------------------------------------------------------------
@@ -106,6 +110,10 @@ class Feed:
         try:
             people, cursor = await self.in_thread(self._read_people)
             links = await self.in_thread(selectors.read_links, now=now)
+            privacy = await self.in_thread(selectors.privacy_fingerprint)
+            if privacy != self._privacy:
+                await self._read_privacy()
+                self._privacy = privacy
         except Exception as error:  # noqa: BLE001 — supervised: whatever the database raises
             self._go_blind(now, error)
             return
@@ -116,6 +124,9 @@ class Feed:
         self.hub.learn(people)
         self.hub.heed(links)
         self.ready.set()
+
+    async def _read_privacy(self) -> None:
+        self.hub.keep_private(await self.in_thread(selectors.privacy_book))
 
     def _read_people(self) -> tuple[list[Known], int]:
         if not self._cursor:

@@ -2,9 +2,11 @@
 
 It holds everybody's newest record, knows who watches whom, and gives each socket what changed: the
 first change at once, further ones gathered for :data:`WINDOW` seconds, of each person the newest
-only. A record is encoded once, and so is the frame for all sockets that lack the same people. An
-event costs what its watchers cost, however many users there are. A socket that doesn't read costs
-nothing more: what it lacks is a set of ids, made into a frame when it reads again.
+only. A record is encoded once for all who may see the same of it, and so is the frame for all
+sockets that lack the same people. An event costs what its watchers cost, however many users there
+are; to whom it makes no difference, because it is hidden from him, it isn't sent. A socket that
+doesn't read costs nothing more: what it lacks is a set of ids, made into a frame when it reads
+again.
 
 The hub neither waits nor reads a clock of its own: :mod:`presence.feed` brings it what happens.
 """
@@ -17,7 +19,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from presence import metrics
 from presence.board import EPOCH_BITS
-from presence.messages import PbxFrame, iso, unknown_record
+from presence.messages import PbxFrame, iso, unknown_record, visible_record
+from presence.privacy import Hidden, PrivacyBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -102,7 +105,7 @@ class Hub:
         self._clock = clock
         self._on_user = on_user
         self._known: dict[str, Known] = {}
-        self._json: dict[str, str] = {}
+        self._json: dict[str, dict[Hidden, str]] = {}
         self._links: defaultdict[int, _Link] = defaultdict(_Link)
         self._silent_since: str | None = None
         self._is_silent = True
@@ -114,7 +117,8 @@ class Hub:
         self._ready: dict[LiveSocket, None] = {}
         self._cooling: deque[tuple[float, list[LiveSocket]]] = deque()
         self._timer: Timer | None = None
-        self._everybody: str | None = None
+        self._everybody: dict[tuple[Hidden, ...], str] = {}
+        self._privacy = PrivacyBook()
         self.revision = 0
 
     # --- Sockets ----------------------------------------------------------------------------------
@@ -179,11 +183,15 @@ class Hub:
             return
         place.pending.clear()
         if place.watch is None:
-            if self._everybody is None:
-                self._everybody = self._frame("presence.snapshot", self._known)
-            socket.push(self._everybody)
+            masks = self._privacy.masks(socket.user_id, self._known)
+            frame = self._everybody.get(masks)
+            if frame is None:
+                frame = self._frame("presence.snapshot", self._known, masks)
+                self._everybody[masks] = frame
+            socket.push(frame)
         else:
-            socket.push(self._frame("presence.snapshot", place.watch))
+            masks = self._privacy.masks(socket.user_id, place.watch)
+            socket.push(self._frame("presence.snapshot", place.watch, masks))
         if socket.pbx is not None and not self._links[socket.pbx].is_shown_up:
             socket.push(self._pbx_frame(socket.pbx))
 
@@ -214,8 +222,8 @@ class Hub:
                 self._push_to_user(message["user"], message["frame"])
             case "session":
                 self._look_at_sessions(message["user"], message.get("session"))
-            case "pages_wanted":
-                pass  # the feed answers it
+            case "pages_wanted" | "privacy":
+                pass  # the feed answers them
 
     def learn(self, people: Iterable[Known]) -> None:
         """Take newer states of some people; late ones change nothing."""
@@ -226,15 +234,13 @@ class Hub:
             if before is not None and before["revision"] >= one["revision"]:
                 continue
             newest = max(newest, one["revision"])
+            earlier = self._json.pop(user_id, None)
             self._known[user_id] = one
-            self._json.pop(user_id, None)
-            pbx = one["pbx"]
-            if before is None or pbx is None or self._links[pbx].is_shown_up:
-                self._touch(user_id)
+            self._touch(user_id, earlier=earlier)
         if newest:
             # What this process said by itself meanwhile must not outdo what it says now.
             self.revision = max(self.revision + 1, newest)
-            self._everybody = None
+            self._everybody.clear()
             self._flush()
 
     def drop(self, users: Iterable[str]) -> None:
@@ -242,7 +248,7 @@ class Hub:
         for user_id in users:
             self._known.pop(user_id, None)
             self._json.pop(user_id, None)
-        self._everybody = None
+        self._everybody.clear()
 
     def heed(self, links: Links) -> None:
         """Take what the rows say of the links and of the engine.
@@ -256,6 +262,25 @@ class Hub:
             self._take_link(pbx, row.is_up, iso(row.since), row.revision)
         for pbx in list(self._links):
             self._show_link(pbx)
+        self._flush()
+
+    def keep_private(self, book: PrivacyBook) -> None:
+        """Take the audiences people chose; whom that makes a difference to is told."""
+        before, self._privacy = self._privacy, book
+        changed = book.changed(before)
+        is_mutual = book.is_mutual or before.is_mutual
+        if not changed and book.is_mutual == before.is_mutual:
+            return
+        self.revision += 1
+        self._everybody.clear()
+        for socket, place in self._places.items():
+            if not place.has_watched:
+                continue
+            watched: Iterable[str] = self._known if place.watch is None else place.watch
+            viewer = socket.user_id
+            for user_id in watched if is_mutual else changed.intersection(watched):
+                if book.hidden(viewer, user_id) != before.hidden(viewer, user_id):
+                    self._lack(socket, user_id)
         self._flush()
 
     def go_silent(self, since: str | None) -> None:
@@ -292,13 +317,13 @@ class Hub:
             return
         link.is_shown_up = is_heard
         self.revision += 1
-        self._json.clear()
-        self._everybody = None
+        texts, self._json = self._json, {}
+        self._everybody.clear()
         everybody = self._known if self._watch_all else self._watchers
         for user_id in list(everybody):
             known = self._known.get(user_id)
             if known is not None and known["pbx"] == pbx:
-                self._touch(user_id)
+                self._touch(user_id, earlier=texts.get(user_id))
         frame = self._pbx_frame(pbx)
         for socket, place in list(self._places.items()):
             if socket.pbx == pbx and place.has_watched:
@@ -313,21 +338,34 @@ class Hub:
         place.watch = None
         place.pending.clear()
 
-    def _touch(self, user_id: str) -> None:
-        """Note that those who watch somebody lack his newest state."""
+    def _touch(self, user_id: str, *, earlier: dict[Hidden, str] | None) -> None:
+        """Note that those who watch somebody lack his newest state, if they may see what changed.
+
+        ``earlier`` are the records that were encoded before; who was sent one like the new one
+        lacks nothing.
+        """
+        is_news: dict[Hidden, bool] = {}
         for watchers in (self._watchers.get(user_id, ()), self._watch_all):
             for socket in watchers:
-                place = self._places[socket]
-                place.pending[user_id] = None
-                if not place.is_cooling:
-                    self._ready[socket] = None
+                hidden = self._privacy.hidden(socket.user_id, user_id)
+                if hidden not in is_news:
+                    sent = earlier.get(hidden) if earlier else None
+                    is_news[hidden] = sent is None or sent != self._text(user_id, hidden)
+                if is_news[hidden]:
+                    self._lack(socket, user_id)
+
+    def _lack(self, socket: LiveSocket, user_id: str) -> None:
+        place = self._places[socket]
+        place.pending[user_id] = None
+        if not place.is_cooling:
+            self._ready[socket] = None
 
     def _flush(self) -> None:
         """Send to each socket that is due what it lacks."""
         if not self._ready:
             return
         ready, self._ready = self._ready, {}
-        frames: dict[tuple[str, ...], str] = {}
+        frames: dict[tuple[tuple[str, ...], tuple[Hidden, ...]], str] = {}
         sent = []
         for socket in ready:
             place = self._places[socket]
@@ -335,9 +373,10 @@ class Hub:
                 continue
             lacking = tuple(place.pending)
             place.pending.clear()
-            frame = frames.get(lacking)
+            masks = self._privacy.masks(socket.user_id, lacking)
+            frame = frames.get((lacking, masks))
             if frame is None:
-                frame = frames[lacking] = self._frame("presence.changes", lacking)
+                frame = frames[lacking, masks] = self._frame("presence.changes", lacking, masks)
                 metrics.ENCODED.inc()
             socket.push(frame)
             place.is_cooling = True
@@ -381,21 +420,30 @@ class Hub:
             elif socket.session == session:
                 socket.end()
 
-    def _frame(self, kind: str, users: Iterable[str]) -> str:
-        people = ",".join(text for user_id in users if (text := self._text(user_id)))
+    def _frame(self, kind: str, users: Iterable[str], masks: tuple[Hidden, ...]) -> str:
+        """A frame about these people; ``masks`` as :meth:`PrivacyBook.masks` gives them."""
+        if masks:
+            texts = (
+                self._text(user_id, hidden) for user_id, hidden in zip(users, masks, strict=True)
+            )
+        else:
+            texts = (self._text(user_id, Hidden.NOTHING) for user_id in users)
+        people = ",".join(text for text in texts if text)
         return f'{{"type":"{kind}","revision":{self.revision},"people":[{people}]}}'
 
-    def _text(self, user_id: str) -> str:
-        """A person's record as JSON, as colleagues may see it now; empty for nobody."""
-        text = self._json.get(user_id)
+    def _text(self, user_id: str, hidden: Hidden) -> str:
+        """A person's record as JSON, as some of his colleagues may see it now; empty for nobody."""
+        texts = self._json.setdefault(user_id, {})
+        text = texts.get(hidden)
         if text is None:
             known = self._known.get(user_id)
             if known is None:
                 return ""
             record = known["person"]
             if known["pbx"] is not None and not self._links[known["pbx"]].is_shown_up:
-                record = unknown_record(record, since=self._down_since(known["pbx"]))
-            text = self._json[user_id] = json.dumps(record, separators=(",", ":"))
+                record = unknown_record(known, since=self._down_since(known["pbx"]))
+            record = visible_record(record, hidden)
+            text = texts[hidden] = json.dumps(record, separators=(",", ":"))
         return text
 
     def _down_since(self, pbx: int) -> str | None:

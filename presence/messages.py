@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from bluetel.calls.messages import CallRecord
-from presence.board import Person
-from presence.rules import ImState, PhoneState
+from presence.board import Keeper, Person
+from presence.privacy import Hidden
 
 Phone = Literal["available", "busy", "ringing", "offline", "unknown"]
 Im = Literal["available", "busy", "away", "offline", "unknown"]
@@ -101,10 +101,14 @@ class ResyncRequest(TypedDict):
 
 
 class Known(TypedDict):
-    """A person on the layer: the record and what the hub needs beside it."""
+    """A person on the layer: the record and what the hub needs beside it.
+
+    ``im_by_pbx`` tells whether the PBX keeps his chat status too, so that its silence covers both.
+    """
 
     revision: int
     pbx: int | None
+    im_by_pbx: bool
     person: PersonRecord
 
 
@@ -151,6 +155,12 @@ class SessionMessage(TypedDict):
     session: NotRequired[str]
 
 
+class PrivacyMessage(TypedDict):
+    """Somebody chose another audience: read the book again."""
+
+    type: Literal["privacy"]
+
+
 class PagesWanted(TypedDict):
     """A new engine asks which users have a page open."""
 
@@ -158,7 +168,13 @@ class PagesWanted(TypedDict):
 
 
 HubMessage = (
-    PresenceMessage | GoneMessage | LinkMessage | UserMessage | SessionMessage | PagesWanted
+    PresenceMessage
+    | GoneMessage
+    | LinkMessage
+    | UserMessage
+    | SessionMessage
+    | PrivacyMessage
+    | PagesWanted
 )
 
 
@@ -215,21 +231,39 @@ def record_of(person: Person) -> PersonRecord:
 
 def known_of(person: Person) -> Known:
     """Somebody on the board as the layer carries him."""
-    return Known(revision=person.revision, pbx=person.pbx, person=record_of(person))
-
-
-def unknown_record(record: PersonRecord, *, since: str | None) -> PersonRecord:
-    """The same person while nothing is known of him since ``since``."""
-    return PersonRecord(
-        user_id=record["user_id"],
-        name=record["name"],
-        phone=PhoneState.UNKNOWN.value,
-        im=ImState.UNKNOWN.value,
-        message="",
-        since=since,
-        phone_since=since,
-        im_since=since,
+    return Known(
+        revision=person.revision,
+        pbx=person.pbx,
+        im_by_pbx=person.keeper is Keeper.PBX,
+        person=record_of(person),
     )
+
+
+def unknown_record(known: Known, *, since: str | None) -> PersonRecord:
+    """The same person while his PBX is not heard since ``since``."""
+    record = known["person"]
+    changed: dict[str, Any] = {**record, "phone": "unknown", "phone_since": since}
+    if known["im_by_pbx"]:
+        changed |= {"im": "unknown", "message": "", "im_since": since}
+    return _with_newer(cast("PersonRecord", changed))
+
+
+def visible_record(record: PersonRecord, hidden: Hidden) -> PersonRecord:
+    """What is left of a record for somebody who may not see all of it."""
+    if not hidden:
+        return record
+    changed: dict[str, Any] = dict(record)
+    if hidden & Hidden.PHONE:
+        changed |= {"phone": "offline", "phone_since": None}
+    if hidden & Hidden.IM:
+        changed |= {"im": "offline", "message": "", "im_since": None}
+    return _with_newer(cast("PersonRecord", changed))
+
+
+def _with_newer(record: PersonRecord) -> PersonRecord:
+    times = [time for time in (record["phone_since"], record["im_since"]) if time]
+    record["since"] = max(times, key=datetime.fromisoformat, default=None)
+    return record
 
 
 def iso(time: datetime | None) -> str | None:

@@ -113,3 +113,93 @@ class StatusRecord(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}: wrote {self.pbx_state or 'nothing'} to the PBX"
+
+
+# --- Whom somebody sees first, and who may see him ------------------------------------------------
+
+
+class Favourite(models.Model):
+    """Somebody a user wants in his team; ``position`` is the user's own order."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="favourites")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "person"], name="a_favourite_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"user {self.owner_id} likes {self.person_id}"
+
+
+class Group(models.Model):
+    """People under a name that a user gave them, for himself alone."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="presence_groups"
+    )
+    name = models.CharField(max_length=60)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["position", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="a_group_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    """Somebody in a group."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="members")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["group", "person"], name="a_member_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} in {self.group}"
+
+
+class AudienceChoice(models.Model):
+    """Who may see a user's phone or his chat status, where that isn't everybody.
+
+    ``groups`` are ids of his own; with the kind ``groups`` and none named, all of them.
+    """
+
+    class Axis(models.TextChoices):
+        """What of him."""
+
+        PHONE = "phone", "phone"
+        IM = "im", "chat status"
+
+    class Kind(models.TextChoices):
+        """Who may see it."""
+
+        EVERYONE = "everyone", "everyone"
+        GROUPS = "groups", "my groups"
+        PEOPLE = "people", "chosen people"
+        NOBODY = "nobody", "nobody"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="audiences")
+    axis = models.CharField(max_length=8, choices=Axis)
+    kind = models.CharField(max_length=16, choices=Kind)
+    people = models.JSONField(default=list)
+    groups = models.JSONField(default=list)
+    touched_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "axis"], name="one_audience_per_axis")
+        ]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id}: {self.axis} for {self.kind}"

@@ -6,22 +6,41 @@ engine has fallen silent, read unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from django.conf import settings
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.work.leases import ENGINE, TTL
 from bluetel.work.models import Lease
 from presence.board import EPOCH_BITS, Keeper, Person
-from presence.messages import Known, PersonRecord, iso, known_of, record_of, unknown_record
-from presence.models import Claim, PbxLink, PersonState
+from presence.messages import (
+    Known,
+    PersonRecord,
+    iso,
+    known_of,
+    record_of,
+    unknown_record,
+    visible_record,
+)
+from presence.models import (
+    AudienceChoice,
+    Claim,
+    Favourite,
+    Group,
+    GroupMember,
+    PbxLink,
+    PersonState,
+)
+from presence.privacy import Audience, PrivacyBook
 from presence.rules import ImDecision, ImState, PhoneState, resolve_im
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from django.contrib.auth.models import AnonymousUser
     from django.db.models import QuerySet
@@ -80,22 +99,25 @@ def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAns
         users = users.filter(pk__in=_numbers(watch))
     found = known(users)
     links = read_links(now=timezone.now())
-    records = [_honest(one, links) for one in found]
+    show = _shower(viewer, links)
+    records = [show(one) for one in found]
     records.sort(key=lambda record: (record["name"].casefold(), record["user_id"]))
     newest = [one["revision"] for one in found] + [link.revision for link in links.by_pbx.values()]
     return PresenceAnswer(revision=max(newest, default=0), people=records)
 
 
-def records_for(user_ids: Iterable[int | str]) -> dict[str, PersonRecord]:
-    """The records of these users by id; who doesn't exist or is disabled is left out."""
+def records_for(
+    viewer: User | AnonymousUser, user_ids: Iterable[int | str]
+) -> dict[str, PersonRecord]:
+    """What ``viewer`` sees of these users, by id; who doesn't exist or is disabled is left out."""
     users = User.objects.filter(is_active=True, pk__in=_numbers(map(str, user_ids)))
-    links = read_links(now=timezone.now())
-    return {one["person"]["user_id"]: _honest(one, links) for one in known(users)}
+    show = _shower(viewer, read_links(now=timezone.now()))
+    return {one["person"]["user_id"]: show(one) for one in known(users)}
 
 
 def my_record(user: User) -> PersonRecord:
-    """How colleagues see this user himself."""
-    found = records_for([user.pk])
+    """How this user himself is seen by who may see everything."""
+    found = records_for(user, [user.pk])
     return found.get(str(user.pk)) or record_of(_nobody(str(user.pk), user.display_name, None))
 
 
@@ -134,8 +156,35 @@ def pbx_down_since(user: User) -> datetime | None:
     return timezone.now() if since == _BEFORE_ALL else since
 
 
+def favourite_ids(user: User | AnonymousUser) -> list[str]:
+    """The user's favourites in his order."""
+    found = Favourite.objects.filter(owner=user.pk, person__is_active=True)
+    return [str(pk) for pk in found.values_list("person_id", flat=True)]
+
+
+def groups_of(user: User | AnonymousUser) -> list[tuple[Group, list[str]]]:
+    """The user's groups in his order, each with the ids of its people by name."""
+    groups = list(Group.objects.filter(owner=user.pk))
+    members = (
+        GroupMember.objects.filter(group__in=groups, person__is_active=True)
+        .order_by("person__first_name", "person__last_name", "person__username")
+        .values_list("group_id", "person_id")
+    )
+    found: dict[int, list[str]] = {group.pk: [] for group in groups}
+    for group_id, user_id in members:
+        found[group_id].append(str(user_id))
+    return [(group, found[group.pk]) for group in groups]
+
+
 def team_ids(viewer: User | AnonymousUser) -> list[str]:
-    """Whom ``viewer`` sees without choosing: the first colleagues by name."""
+    """Favourites, then the people of the viewer's own groups; else the first colleagues by name."""
+    chosen = favourite_ids(viewer)
+    chosen += [person for _group, people in groups_of(viewer) for person in people]
+    return list(dict.fromkeys(chosen)) or first_colleague_ids(viewer)
+
+
+def first_colleague_ids(viewer: User | AnonymousUser) -> list[str]:
+    """Whom somebody sees who has chosen nobody."""
     found = (
         User.objects.filter(is_active=True)
         .exclude(pbx=None)
@@ -143,6 +192,79 @@ def team_ids(viewer: User | AnonymousUser) -> list[str]:
         .values_list("pk", flat=True)[: TEAM_SIZE + 1]
     )
     return [str(pk) for pk in found if pk != viewer.pk][:TEAM_SIZE]
+
+
+# --- Privacy ------------------------------------------------------------------------------------
+
+
+def privacy_book() -> PrivacyBook:
+    """The audiences of everybody who chose one."""
+    choices = list(AudienceChoice.objects.exclude(kind=AudienceChoice.Kind.EVERYONE))
+    owners = {choice.user_id for choice in choices if choice.kind == AudienceChoice.Kind.GROUPS}
+    members: dict[int, list[tuple[int, str]]] = {}
+    if owners:
+        rows = GroupMember.objects.filter(group__owner__in=owners)
+        for owner, group, person in rows.values_list("group__owner_id", "group_id", "person_id"):
+            members.setdefault(owner, []).append((group, str(person)))
+    audiences: dict[str, Audience] = {}
+    for choice in choices:
+        before = audiences.get(str(choice.user_id), Audience())
+        allowed = _allowed(choice, members.get(choice.user_id, []))
+        audiences[str(choice.user_id)] = replace(before, **{choice.axis: allowed})
+    return PrivacyBook(audiences, is_mutual=settings.PRESENCE_RECIPROCITY)
+
+
+def _allowed(choice: AudienceChoice, members: Iterable[tuple[int, str]]) -> frozenset[str]:
+    match choice.kind:
+        case AudienceChoice.Kind.PEOPLE:
+            return frozenset(map(str, choice.people))
+        case AudienceChoice.Kind.GROUPS:
+            return frozenset(
+                person
+                for group, person in members
+                if not choice.groups or str(group) in map(str, choice.groups)
+            )
+        case _:
+            return frozenset()
+
+
+def privacy_fingerprint() -> tuple[object, ...]:
+    """Something cheap that changes with the book."""
+    found = AudienceChoice.objects.aggregate(count=Count("pk"), newest=Max("touched_at"))
+    return found["count"], found["newest"]
+
+
+def _shower(viewer: User | AnonymousUser, links: Links) -> Callable[[Known], PersonRecord]:
+    """What makes of what is known what this viewer may see."""
+    book, viewer_id = privacy_book(), str(viewer.pk)
+
+    def show(one: Known) -> PersonRecord:
+        hidden = book.hidden(viewer_id, one["person"]["user_id"])
+        return visible_record(_honest(one, links), hidden)
+
+    return show
+
+
+def audience_of(user: User) -> dict[str, AudienceAnswer]:
+    """Who may see this user, as he chose it."""
+    found = {choice.axis: choice for choice in AudienceChoice.objects.filter(user=user)}
+    return {
+        axis: AudienceAnswer(
+            audience=choice.kind if choice else "everyone",
+            people=[str(one) for one in choice.people] if choice else [],
+            groups=[str(one) for one in choice.groups] if choice else [],
+        )
+        for axis in AudienceChoice.Axis.values
+        for choice in [found.get(axis)]
+    }
+
+
+class AudienceAnswer(TypedDict):
+    """An audience as the API writes it; ids of people, and of the user's own groups."""
+
+    audience: str
+    people: list[str]
+    groups: list[str]
 
 
 def known(users: QuerySet[User]) -> list[Known]:
@@ -239,7 +361,7 @@ def _honest(one: Known, links: Links) -> PersonRecord:
     since = links.down_since(one["pbx"])
     if since is None:
         return one["person"]
-    return unknown_record(one["person"], since=None if since == _BEFORE_ALL else iso(since))
+    return unknown_record(one, since=None if since == _BEFORE_ALL else iso(since))
 
 
 def _nobody(user_id: str, name: str, pbx: int | None) -> Person:

@@ -13,6 +13,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.text import safe_text
 from presence import blocks
 from presence.models import Claim, StatusRecord
+from presence.refusals import StatusRefused
 from presence.rules import MESSAGE_LIMIT, ImState
 from presence.signals import claims_changed
 
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
 CHOICES = (ImState.AVAILABLE, ImState.BUSY, ImState.AWAY, ImState.OFFLINE)
 MEETING = "meeting"
 """The ``ref`` of a status chosen until the meeting ends: it follows the meeting."""
-
-
-class StatusRefused(Exception):
-    """A status can't be set so; ``code`` is for programs, ``message`` for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def put_claim(

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
-from bluetel.api import calendars, calls, contacts, errors, history, people, statuses, voicemail
+from bluetel.api import (
+    calendars,
+    calls,
+    contacts,
+    errors,
+    history,
+    people,
+    privacy,
+    statuses,
+    voicemail,
+)
 from bluetel.api.auth import KEYS
 
 api = NinjaAPI(
@@ -24,3 +34,4 @@ api.add_router("/voicemail", voicemail.router)
 api.add_router("/history", history.router)
 api.add_router("", people.router)
 api.add_router("", statuses.router)
+api.add_router("", privacy.router)

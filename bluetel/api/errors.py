@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from bluetel.calls import errors as call_errors
 from forwarding.calendars.errors import CalendarError
-from presence.services import StatusRefused
+from presence.refusals import Refused
 from voicemail.errors import VoicemailError
 
 if TYPE_CHECKING:
@@ -69,12 +69,10 @@ def install(api: NinjaAPI) -> None:
     def _voicemail_error(request: HttpRequest, error: VoicemailError) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
-    @api.exception_handler(StatusRefused)
+    @api.exception_handler(Refused)
     @api.exception_handler(CalendarError)
     @api.exception_handler(ApiError)
-    def _api_error(
-        request: HttpRequest, error: ApiError | StatusRefused | CalendarError
-    ) -> HttpResponse:
+    def _api_error(request: HttpRequest, error: ApiError | Refused | CalendarError) -> HttpResponse:
         return error_response(STATUS_OF_CODE[error.code], error.code, error.message)
 
 

@@ -124,7 +124,7 @@ def _card_context(user: User, contact: int, shelf: Shelf) -> dict[str, object]:
     similar = proposals(user, only=[part.contact.pk for part in entry.parts], limit=1)
     return {
         "entry": entry,
-        "presence": _presence([entry]).get(entry.user_id or ""),
+        "presence": _presence(user, [entry]).get(entry.user_id or ""),
         "similar": _other(similar[0], entry) if similar else None,
     }
 
@@ -152,7 +152,7 @@ def _page(request: SignedInRequest, user: User, shelf: Shelf, book: int | None) 
         for entry in entries_of([contact.pk for contact in contacts], shelf, viewer=user)
         for part in entry.parts
     }
-    presence = _presence(entries.values())
+    presence = _presence(user, entries.values())
     shown = [
         (heading(contact.sort_name), Shown(entry, presence.get(entry.user_id or "")))
         for contact in contacts
@@ -174,7 +174,7 @@ def _page(request: SignedInRequest, user: User, shelf: Shelf, book: int | None) 
 
 def _found(user: User, text: str, book: int | None) -> Part:
     finding = find_people(user, text, book=book)
-    presence = _presence(finding.people)
+    presence = _presence(user, finding.people)
     return [Shown(one, presence.get(one.user_id or "")) for one in finding.people], {
         "sources": finding.sources,
         "is_cut": finding.is_cut,
@@ -199,9 +199,9 @@ def heading(sort_name: str) -> str:
     return first if first in ascii_uppercase and first else OTHER_LETTERS
 
 
-def _presence(entries: Iterable[Entry]) -> dict[str, PersonRecord]:
+def _presence(user: User, entries: Iterable[Entry]) -> dict[str, PersonRecord]:
     users = {entry.user_id for entry in entries if entry.user_id}
-    return records_for(users) if users else {}
+    return records_for(user, users) if users else {}
 
 
 def _keep_up(user: User) -> None:

@@ -96,7 +96,9 @@ class Company:
         return set(rows.values_list("name", flat=True))
 
     def found(self, viewer: User, text: str) -> set[str]:
-        answer = search(viewer, text, sources=[StoredContacts()], states_of=lambda _ids: {})
+        answer = search(
+            viewer, text, sources=[StoredContacts()], states_of=lambda _viewer, _ids: {}
+        )
         return {row["name"] for row in answer["results"]}
 
 
@@ -280,9 +282,11 @@ def test_one_person_of_four_sources_is_one_entry(
     sources: list[Source] = [StoredContacts(), PbxDirectory(executor=threads)]
 
     def rows() -> dict[str, list[str]]:
-        search(camille, "agnes abgrall", sources=sources, states_of=lambda _ids: {})
+        search(camille, "agnes abgrall", sources=sources, states_of=lambda _viewer, _ids: {})
         threads.run()
-        answer = search(camille, "agnes abgrall", sources=sources, states_of=lambda _ids: {})
+        answer = search(
+            camille, "agnes abgrall", sources=sources, states_of=lambda _viewer, _ids: {}
+        )
         assert {row["contact_id"] for row in answer["results"]} == {f"user-{agnes.pk}"}
         return {row["number"].replace(" ", ""): sorted(row["sources"]) for row in answer["results"]}
 
@@ -358,7 +362,9 @@ def test_hostile_terms_find_nothing_and_break_nothing(
     live: LdapDirectory, viewer: User, threads: ByHand, text: str
 ) -> None:
     for _ in range(2):
-        answer = search(viewer, text, sources=[StoredContacts(), live], states_of=lambda _ids: {})
+        answer = search(
+            viewer, text, sources=[StoredContacts(), live], states_of=lambda _viewer, _ids: {}
+        )
         assert answer["results"] == []
         threads.run()
 
@@ -369,9 +375,9 @@ def test_a_dead_directory_is_shown_as_failed_and_the_rest_is_there(
     settings.LDAP_CONFIG = ldap_config(f"ldap://127.0.0.1:{free_port()}")
     services.create(viewer, Draft(name="Ann Here", numbers=[("work", "01 99 00 42 17")]), now=NOW)
     sources: list[Source] = [StoredContacts(), LdapDirectory(executor=threads)]
-    search(viewer, "ann", sources=sources, states_of=lambda _ids: {})
+    search(viewer, "ann", sources=sources, states_of=lambda _viewer, _ids: {})
     threads.run()
-    answer = search(viewer, "ann", sources=sources, states_of=lambda _ids: {})
+    answer = search(viewer, "ann", sources=sources, states_of=lambda _viewer, _ids: {})
     assert [row["name"] for row in answer["results"]] == ["Ann Here"]
     assert answer["sources"] == [
         {"name": "Contacts", "state": "ok"},

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 Ask = Callable[..., SearchAnswer]
 
 
-def states(user_ids: Iterable[str]) -> dict[str, PersonRecord]:
+def states(viewer: User, user_ids: Iterable[str]) -> dict[str, PersonRecord]:
     """Everybody rings and is away."""
     return {
         user_id: PersonRecord(

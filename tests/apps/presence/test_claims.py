@@ -9,7 +9,7 @@ import pytest
 from bluetel.accounts.models import User
 from presence import blocks, services
 from presence.models import Claim
-from presence.services import StatusRefused
+from presence.refusals import StatusRefused
 from presence.signals import claims_changed
 
 pytestmark = pytest.mark.django_db

@@ -112,7 +112,7 @@ def known(
         phone_since="2026-11-24T11:00:00Z",
         im_since="2026-11-24T10:00:00Z",
     )
-    return Known(revision=BASE + revision, pbx=pbx, person=record)
+    return Known(revision=BASE + revision, pbx=pbx, im_by_pbx=True, person=record)
 
 
 def links(*, is_up: bool = True, epoch: int = EPOCH, silent: bool = False) -> Links:

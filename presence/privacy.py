@@ -1,0 +1,77 @@
+"""Who may see what of whom; pure.
+
+Everybody may see everybody's phone and chat status unless somebody chose an audience for his own.
+What is hidden reads offline, without message or times, on every path: there is nothing to tell it
+from the real thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+
+
+class Hidden(IntFlag):
+    """What of a person a viewer may not see: four kinds of record for each person at most."""
+
+    NOTHING = 0
+    PHONE = 1
+    IM = 2
+    BOTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """The ids of those who may see somebody's phone, and his chat status; None is everybody."""
+
+    phone: frozenset[str] | None = None
+    im: frozenset[str] | None = None
+
+    def hides(self, viewer: str) -> Hidden:
+        """What ``viewer`` isn't in the audience for."""
+        hidden = Hidden.NOTHING
+        if self.phone is not None and viewer not in self.phone:
+            hidden |= Hidden.PHONE
+        if self.im is not None and viewer not in self.im:
+            hidden |= Hidden.IM
+        return hidden
+
+
+EVERYBODY = Audience()
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyBook:
+    """The audiences of those who chose one, by user id.
+
+    ``is_mutual`` (the administrator's choice): who hides from somebody doesn't see the same of him.
+    """
+
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    is_mutual: bool = False
+
+    def hidden(self, viewer: str, person: str) -> Hidden:
+        """What ``viewer`` may not see of ``person``; everybody sees himself."""
+        if viewer == person or not self.audiences:
+            return Hidden.NOTHING
+        hidden = self.audiences.get(person, EVERYBODY).hides(viewer)
+        if self.is_mutual:
+            hidden |= self.audiences.get(viewer, EVERYBODY).hides(person)
+        return hidden
+
+    def changed(self, before: PrivacyBook) -> set[str]:
+        """Whose audience is another than in an earlier book."""
+        everybody = self.audiences.keys() | before.audiences.keys()
+        return {
+            user_id
+            for user_id in everybody
+            if self.audiences.get(user_id, EVERYBODY) != before.audiences.get(user_id, EVERYBODY)
+        }
+
+    def masks(self, viewer: str, people: Iterable[str]) -> tuple[Hidden, ...]:
+        """What ``viewer`` may not see of each of these people; empty when he may see everything."""
+        if not self.audiences:
+            return ()
+        masks = tuple(self.hidden(viewer, person) for person in people)
+        return masks if any(masks) else ()
