@@ -242,6 +242,7 @@ ENGINE_DUTIES = [
     "voicemail.duties.VoicemailDuty",
     "contacts.schedule.Schedule",
     "forwarding.calendars.duty.CalendarWatch",
+    "forwarding.reconciler.Reconciler",
 ]
 # Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
 JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"

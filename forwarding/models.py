@@ -125,7 +125,8 @@ class Occurrence(models.Model):
 class Automation(models.Model):
     """What a user chose to happen by itself; who has no row chose nothing.
 
-    A number stays when its choice is another one, so that going back needs no typing.
+    A number stays when its choice is another one, so that going back needs no typing. The columns
+    ``…_dialed`` hold the numbers as the PBX is told, as they were judged when they were saved.
     """
 
     class Route(models.TextChoices):
@@ -158,6 +159,8 @@ class Automation(models.Model):
     tentative = models.CharField(max_length=16, choices=Tentative, default=Tentative.IGNORE)
     im_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
     im_number = models.CharField(max_length=64, blank=True)
+    calendar_dialed = models.CharField(max_length=40, blank=True)
+    im_dialed = models.CharField(max_length=40, blank=True)
 
     def __str__(self) -> str:
         return f"user {self.user_id}: calendar {self.calendar_route}, status {self.im_route}"
@@ -170,7 +173,8 @@ class Line(models.Model):
     "do_not_disturb"}``, None until it was read once. ``applied`` is what the PBX holds of ours, and
     ``intended`` what we were about to write when the row was last saved (``{"enabled",
     "destination"}``, None: nothing): after a crash either may be what the PBX holds. ``wanted``
-    holds changes of his own that he asked for and the PBX has not taken yet.
+    holds changes of his own that he asked for and the PBX has not taken yet. ``refused`` says why a
+    rule's target could not be used when its time came: ``{"calendar"|"im": code}``.
     """
 
     user = models.OneToOneField(
@@ -186,7 +190,7 @@ class Line(models.Model):
     applied_epoch = models.PositiveBigIntegerField(null=True)
     intended = models.JSONField(null=True)
     wanted = models.JSONField(default=dict)
-    refused = models.CharField(max_length=64, blank=True)
+    refused = models.JSONField(default=dict)
     voicemail = models.CharField(max_length=64, null=True)  # noqa: DJ001 — "" is known: no box
     failing_since = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)

@@ -12,6 +12,7 @@ from bluetel.api import (
     history,
     people,
     privacy,
+    routing,
     statuses,
     voicemail,
 )
@@ -35,3 +36,4 @@ api.add_router("/history", history.router)
 api.add_router("", people.router)
 api.add_router("", statuses.router)
 api.add_router("", privacy.router)
+api.add_router("", routing.router)

@@ -23,6 +23,7 @@ STATUS_OF_CODE = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
     "number_refused": HTTPStatus.FORBIDDEN,
     "no_meeting": HTTPStatus.BAD_REQUEST,
+    "no_voicemail": HTTPStatus.BAD_REQUEST,
     "not_found": HTTPStatus.NOT_FOUND,
     "phone_unreachable": HTTPStatus.CONFLICT,
     "no_line": HTTPStatus.CONFLICT,

@@ -1,0 +1,78 @@
+"""The steps at the PBX itself: blocking, without a transaction, from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bluetel.accounts.pbx import backend_for
+from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.types import Forward, ForwardKind, Forwards
+from forwarding.echoes import Setting
+from forwarding.planning import DO_NOT_DISTURB, Outcome, Read, Step, Write, begin, conclude
+
+if TYPE_CHECKING:
+    from bluetel.work.leases import Held
+
+MOST_ROUNDS = 12
+
+
+def perform(step: Step) -> Outcome:
+    """Do one step; an error of the PBX's becomes its outcome.
+
+    What a write left behind is not read here: the PBX's own event tells, or :func:`read_back`.
+    """
+    try:
+        backend = backend_for(step.pbx)
+        if isinstance(step, Read):
+            forwards = backend.forwards(step.pbx_user)
+            voicemail = None
+            if step.wants_voicemail:
+                voicemail = backend.voicemail_destination(step.pbx_user) or ""
+            return Outcome(step=step, held=forwards, voicemail=voicemail)
+        if isinstance(step.value, Forward):
+            backend.set_forward(step.pbx_user, ForwardKind(step.what), step.value)
+        else:
+            backend.set_do_not_disturb(step.pbx_user, enabled=step.value)
+    except TelephonyError as error:
+        return Outcome(step=step, error=type(error).__name__)
+    return Outcome(step=step)
+
+
+def read_back(step: Write) -> Outcome:
+    """Ask the PBX what it holds after a write."""
+    try:
+        forwards = backend_for(step.pbx).forwards(step.pbx_user)
+    except TelephonyError as error:
+        return Outcome(step=step, error=type(error).__name__)
+    return Outcome(step=step, held=value_in(forwards, step.what))
+
+
+def value_in(forwards: Forwards, what: str) -> Setting:
+    """One of the settings a person has."""
+    if what == DO_NOT_DISTURB:
+        return forwards.do_not_disturb
+    return forwards.by_kind[ForwardKind(what)]
+
+
+def settle(held: Held, user_ids: Iterable[int], *, clock: Callable[[], datetime]) -> list[int]:
+    """Do all that these users need, one step after the other, in this thread.
+
+    The engine does the same with many at once. Gives the users of whom a step failed.
+    """
+    waiting = list(user_ids)
+    failed: list[int] = []
+    for _round in range(MOST_ROUNDS):
+        steps = begin(held, waiting, now=clock(), at_edge=_round == 0).steps
+        if not steps:
+            break
+        outcomes = []
+        for step in steps:
+            outcome = perform(step)
+            if isinstance(step, Write) and not outcome.error:
+                outcome = read_back(step)
+            outcomes.append(outcome)
+        waiting = conclude(held, outcomes, now=clock())
+        failed += [outcome.step.user_id for outcome in outcomes if outcome.error]
+    return failed

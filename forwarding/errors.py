@@ -1,0 +1,43 @@
+"""Why a choice about calls is refused: one code and one sentence each, translated when shown."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from bluetel.calls.errors import CallError
+
+
+class ForwardingError(CallError):
+    """The root; ``code`` is the API's."""
+
+
+class TargetRefused(ForwardingError):
+    """Calls can't be sent there."""
+
+    code = "number_refused"
+
+
+class NoVoicemail(ForwardingError):
+    """The user has no voicemail box."""
+
+    code = "no_voicemail"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You have no voicemail box. Choose a number, or ask your telephone administrator.")
+        )
+
+
+class NoMeeting(ForwardingError):
+    """The user is in no meeting now."""
+
+    code = "no_meeting"
+
+    def __init__(self) -> None:
+        super().__init__(_("You are in no meeting now."))
+
+
+class InvalidChoice(ForwardingError):
+    """Something that is no choice."""
+
+    code = "invalid_request"

@@ -1,0 +1,400 @@
+"""What is to be done at the PBXs: decided, written down, done elsewhere, and its outcome noted.
+
+``begin`` and ``conclude`` are the two transactions around each step; between them somebody speaks
+to the PBX. What is about to be written is on the row first, so a process may be killed between any
+two of these: the row then says what on the PBX may be ours, and the next step is to read. Both
+check the engine's lease: a writer that lost it records nothing, and so writes nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from bluetel.accounts.models import User
+from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
+from bluetel.work import due, leases
+from forwarding import ledger
+from forwarding.echoes import Setting
+from forwarding.keeping import keep_up
+from forwarding.models import Line, PbxWrite
+from forwarding.rules import Choice, Reason, Route, edges, route_at
+from forwarding.situation import Known, forward_of, kept, own_of, read_situations, rules_of
+from forwarding.targets import problem_of
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import Pbx
+
+EDGE = "route"
+READ_EDGE = "route-read"
+FRESH = timedelta(seconds=120)
+"""A read is good for so long as the ground of a write; events keep it right meanwhile."""
+READ_AHEAD = timedelta(seconds=50)
+RETRY_FIRST, RETRY_MOST = timedelta(seconds=1), timedelta(seconds=30)
+UNCONDITIONAL = ForwardKind.UNCONDITIONAL.value
+DO_NOT_DISTURB = "do_not_disturb"
+_RULE_OF = {
+    Reason.MEETING: "calendar",
+    Reason.BUSY_BY_HAND: "im",
+    Reason.BUSY_BY_CALENDAR: "im",
+}
+_LINE_FIELDS = [
+    "own",
+    "own_at",
+    "own_from",
+    "read_at",
+    "applied",
+    "applied_at",
+    "applied_reason",
+    "applied_epoch",
+    "intended",
+    "wanted",
+    "refused",
+    "voicemail",
+    "failing_since",
+    "tries",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Read a user's forwards, and the way to his voicemail box where a rule leads there."""
+
+    user_id: int
+    pbx: Pbx
+    pbx_user: PbxUserId
+    wants_voicemail: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Write one of a user's settings: ``what`` is a forward's kind, or ``do_not_disturb``."""
+
+    user_id: int
+    pbx: Pbx
+    pbx_user: PbxUserId
+    what: str
+    value: Setting
+    entry: int = 0
+
+
+Step = Read | Write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a step went: what the PBX holds after it, or the name of the error.
+
+    ``held`` is everything after a read, the one value after a write that was read back.
+    ``voicemail`` is the way to the box, empty without one, None where nobody asked.
+    """
+
+    step: Step
+    held: Forwards | Setting | None = None
+    voicemail: str | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The next step of each user who needs one."""
+
+    steps: Sequence[Step] = field(default_factory=list)
+
+
+def begin(
+    held: leases.Held,
+    user_ids: Iterable[int],
+    *,
+    now: datetime,
+    heard_since: Mapping[int, datetime] | None = None,
+    must_read: frozenset[int] = frozenset(),
+    at_edge: bool = False,
+) -> Plan:
+    """Decide for these users and write down what is about to be done. Raises ``LeaseLost``.
+
+    ``heard_since`` says since when each PBX's events are complete: what was read before that may be
+    wrong, and for a PBX that isn't there nothing is done; None takes the word of the rows. Users
+    who need nothing get an edge at the next instant that may change something. At an edge a target
+    that was refused before is judged again.
+    """
+    with transaction.atomic():
+        leases.check(held, now=now)
+        steps: list[Step] = []
+        edges_at: list[tuple[str, datetime]] = []
+        reads_at: list[tuple[str, datetime]] = []
+        known = lock(user_ids, now=now)
+        for one in known:
+            if at_edge and one.line.refused:
+                one.line.refused = {}
+            heard = (heard_since or {}).get(one.user.pbx_id or 0)
+            fresh = max(filter(None, (heard, now - FRESH)))
+            step = _next_step(one, now=now, fresh_since=fresh, must_read=one.user.pk in must_read)
+            if step is not None:
+                steps.append(step)
+                edges_at.append((str(one.user.pk), now + due.LEASE))
+                continue
+            edge = next(iter(edges(one.situation, now)), None)
+            if edge is not None:
+                edges_at.append((str(one.user.pk), edge))
+                if _may_write(one) and edge - READ_AHEAD > now:
+                    reads_at.append((str(one.user.pk), _spread(edge)))
+        steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
+        _save(known)
+        due.put(EDGE, edges_at)
+        due.put(READ_EDGE, reads_at)
+        quiet = {str(one.user.pk) for one in known} - {subject for subject, _ in edges_at}
+        due.cancel(EDGE, quiet)
+    return Plan(steps=steps)
+
+
+def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -> list[int]:
+    """Note how steps went; gives the users for whom to begin again. Raises ``LeaseLost``.
+
+    Those whose step failed get an edge for the next try.
+    """
+    again: list[int] = []
+    with transaction.atomic():
+        leases.check(held, now=now)
+        by_user = {outcome.step.user_id: outcome for outcome in outcomes}
+        known = lock(by_user, now=now)
+        for one in known:
+            outcome = by_user[one.user.pk]
+            if outcome.error:
+                _fail(one, outcome, now=now)
+            else:
+                _succeed(one, outcome, now=now)
+                again.append(one.user.pk)
+        _save(known)
+    return again
+
+
+def take_news(
+    held: leases.Held,
+    news: Sequence[tuple[int, str, Setting]],
+    *,
+    now: datetime,
+) -> list[int]:
+    """Note what the PBX said of itself: ``(user, what, value)``, in order. Raises ``LeaseLost``.
+
+    Gives the users to begin for: all of them, for somebody's page shows it. Who was never read is
+    left to a read.
+    """
+    with transaction.atomic():
+        leases.check(held, now=now)
+        known = {one.user.pk: one for one in lock([user_id for user_id, _, _ in news], now=now)}
+        for user_id, what, value in news:
+            one = known.get(user_id)
+            if one is None or one.line.own is None:
+                continue
+            doubtful = one.line.intended  # a write of ours may still be under way, and land later
+            _take(one, what, value, now=now, origin="pbx")
+            one.line.intended = doubtful
+        _save(list(known.values()))
+    return list(known)
+
+
+def lock(user_ids: Iterable[int], *, now: datetime) -> list[Known]:
+    """Read these users' situations with their lines locked, everything kept up to them."""
+    ids = list(dict.fromkeys(user_ids))
+    there = User.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    Line.objects.bulk_create([Line(user_id=pk) for pk in there], ignore_conflicts=True)
+    list(Line.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    known = read_situations(ids, now=now)
+    changed = keep_up(known, now=now)
+    if changed:
+        anew = {one.user.pk: one for one in read_situations(changed, now=now)}
+        keep_up(list(anew.values()), now=now)
+        known = [anew.get(one.user.pk, one) for one in known]
+    return known
+
+
+def held_forward(line: Line) -> Forward | None:
+    """The unconditional forward on the PBX as far as we know; None when it was never read."""
+    if line.applied is not None:
+        return forward_of(line.applied)
+    return None if line.own is None else own_of(line).forward
+
+
+def _next_step(
+    known: Known, *, now: datetime, fresh_since: datetime, must_read: bool
+) -> Step | None:
+    user, line = known.user, known.line
+    if user.pbx is None or not user.pbx_user_id:
+        return None
+    read = Read(
+        user_id=user.pk,
+        pbx=user.pbx,
+        pbx_user=PbxUserId(user.pbx_user_id),
+        wants_voicemail=_wants_voicemail(known),
+    )
+    is_fresh = line.read_at is not None and line.read_at >= fresh_since
+    if line.intended is not None or must_read:
+        return read
+    if line.wanted:
+        what, value = next(iter(line.wanted.items()))
+        if not is_fresh:
+            return read
+        return _write(read, what, _value(value))
+    route = _usable_route(known, now=now)
+    desired = route.forward(own_of(line).forward)
+    if desired == (held_forward(line) or own_of(line).forward):
+        line.failing_since, line.tries = None, 0
+        return None
+    if not is_fresh:
+        return read
+    line.intended = kept(desired)
+    line.applied_reason = route.reason if desired != own_of(line).forward else ""
+    return _write(read, UNCONDITIONAL, desired)
+
+
+def _lacks_something(known: Known, *, now: datetime) -> bool:
+    """Whether the PBX ought to be told something, if only it could."""
+    line = known.line
+    own = own_of(line).forward
+    route = route_at(replace(known.situation, own=own_of(line)), now)
+    return bool(line.wanted) or route.forward(own) != (held_forward(line) or own)
+
+
+def _write(place: Read, what: str, value: Setting) -> Write:
+    return Write(
+        user_id=place.user_id, pbx=place.pbx, pbx_user=place.pbx_user, what=what, value=value
+    )
+
+
+def _wants_voicemail(known: Known) -> bool:
+    rules = (known.automation.calendar_route, known.automation.im_route)
+    return Choice.VOICEMAIL in rules
+
+
+def _usable_route(known: Known, *, now: datetime) -> Route:
+    """The route at ``now``, its target judged once more before anything is written."""
+    line = known.line
+    while True:
+        situation = replace(
+            known.situation,
+            own=own_of(line),
+            rules=rules_of(known.automation, line),
+        )
+        route = route_at(situation, now)
+        rule = _RULE_OF.get(route.reason)
+        if rule is None or forward_of(line.applied) == route.forward(Forward()):
+            return route
+        dialed, problem = problem_of(known, rule)
+        if problem:
+            line.refused = {**line.refused, rule: problem}
+        elif dialed and dialed != route.destination:
+            setattr(known.automation, f"{rule}_dialed", dialed)
+            known.automation.save(update_fields=[f"{rule}_dialed"])
+        else:
+            return route
+
+
+def _with_entries(
+    steps: Sequence[Step], known: Mapping[int, Known], held: leases.Held, *, now: datetime
+) -> list[Step]:
+    """The steps, each write with its entry in the audit trail."""
+    writes = [step for step in steps if isinstance(step, Write)]
+    entries = PbxWrite.objects.bulk_create(
+        [_entry(step, known[step.user_id], held, now=now) for step in writes]
+    )
+    done = iter(entries)
+    return [
+        replace(step, entry=next(done).pk) if isinstance(step, Write) else step for step in steps
+    ]
+
+
+def _entry(step: Write, known: Known, held: leases.Held, *, now: datetime) -> PbxWrite:
+    line = known.line
+    is_users = step.what in line.wanted and line.intended is None
+    before: object = (line.own or {}).get(step.what)
+    claim = ""
+    if step.what == UNCONDITIONAL:
+        before = line.applied if line.applied is not None else before
+    if is_users:
+        cause = "user"
+    else:
+        route = route_at(replace(known.situation, own=own_of(line)), now)
+        cause = line.applied_reason or "restore"
+        line.applied_epoch = held.epoch
+        claim = " ".join(sorted(route.claim.refs))[:400] if route.claim and route.claim.refs else ""
+    return PbxWrite(
+        user_id=step.user_id,
+        at=now,
+        what=step.what,
+        before=before,
+        after=kept(step.value) if isinstance(step.value, Forward) else step.value,
+        cause=cause,
+        claim=claim,
+        epoch=held.epoch,
+    )
+
+
+def _succeed(known: Known, outcome: Outcome, *, now: datetime) -> None:
+    line, step = known.line, outcome.step
+    line.failing_since, line.tries = None, 0
+    if isinstance(step, Read):
+        if isinstance(outcome.held, Forwards):
+            ledger.take_all(known, outcome.held, now=now, origin="pbx")
+        if outcome.voicemail is not None:
+            line.voicemail = outcome.voicemail
+        return
+    if isinstance(outcome.held, Forward | bool):
+        is_users = step.what in line.wanted and outcome.held == step.value
+        origin = "bluetel" if is_users else "pbx"
+        _take(known, step.what, outcome.held, now=now, origin=origin)
+        if is_users and _value(line.wanted[step.what]) == step.value:
+            line.wanted = {k: v for k, v in line.wanted.items() if k != step.what}
+    PbxWrite.objects.filter(pk=step.entry).update(outcome=PbxWrite.Outcome.DONE)
+
+
+def _fail(known: Known, outcome: Outcome, *, now: datetime) -> None:
+    line, step = known.line, outcome.step
+    line.failing_since = line.failing_since or now
+    line.tries += 1
+    if line.wanted:
+        line.wanted = {}  # whoever asked is told at once, and may ask again
+    if isinstance(step, Write):
+        PbxWrite.objects.filter(pk=step.entry).update(
+            outcome=PbxWrite.Outcome.FAILED, error=outcome.error[:200]
+        )
+    due.put(EDGE, [(str(known.user.pk), now + back_off(line.tries))])
+
+
+def back_off(tries: int) -> timedelta:
+    """How long to wait after that many failed tries: doubled each time, and spread."""
+    doubled: int = 2 ** min(tries - 1, 16)
+    return min(RETRY_FIRST * doubled, RETRY_MOST) * random.uniform(0.75, 1.25)  # noqa: S311 — spreads load
+
+
+def _take(known: Known, what: str, value: Setting, *, now: datetime, origin: str) -> None:
+    if what == UNCONDITIONAL and isinstance(value, Forward):
+        ledger.take_unconditional(known, value, now=now, origin=origin)
+    else:
+        plain = kept(value) if isinstance(value, Forward) else value
+        ledger.take_other(known.line, what, plain, now=now, origin=origin)
+
+
+def _value(plain: object) -> Setting:
+    if isinstance(plain, dict):
+        return forward_of(plain) or Forward()
+    return bool(plain)
+
+
+def _may_write(known: Known) -> bool:
+    """Whether an edge may lead to a write: the line is then read shortly before it."""
+    rules = known.situation.rules
+    return bool(known.line.applied or rules.calendar or rules.im)
+
+
+def _spread(edge: datetime) -> datetime:
+    return edge - READ_AHEAD + timedelta(seconds=random.uniform(0, 30))  # noqa: S311 — spreads load
+
+
+def _save(known: Sequence[Known]) -> None:
+    Line.objects.bulk_update([one.line for one in known], _LINE_FIELDS)

@@ -1,0 +1,314 @@
+"""The engine's duty that keeps the PBXs' forwards as they were decided.
+
+Edges, the PBXs' own news and whoever changed something put users into one queue. From there they
+are decided in batches, and their steps done, many users at once but each by one writer only, no
+faster than the PBX row allows. A write counts when the PBX's own event says so; if none comes
+within :data:`ECHO_WITHIN`, the PBX is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from bluetel.telephony.types import (
+    DoNotDisturbChanged,
+    ForwardChanged,
+    PbxUserId,
+    UserChanged,
+    VoicemailChanged,
+)
+from bluetel.work import due
+from bluetel.work.clock import EdgeClock
+from bluetel.work.duties import Duty
+from bluetel.work.leases import LeaseLost
+from forwarding import metrics, selectors
+from forwarding.doing import perform, read_back
+from forwarding.echoes import Echoes, Setting
+from forwarding.planning import (
+    DO_NOT_DISTURB,
+    EDGE,
+    READ_EDGE,
+    Outcome,
+    Step,
+    Write,
+    begin,
+    conclude,
+    take_news,
+)
+from forwarding.rate import TokenBucket
+from forwarding.residents import users_at, users_by_pbx_id, users_left_alone
+
+if TYPE_CHECKING:
+    from bluetel.telephony.types import PbxEvent
+    from bluetel.work.duties import Post
+
+logger = logging.getLogger(__name__)
+
+DECIDED_AT_ONCE = 200
+BATCHES = 6
+THREADS_EACH = 8
+ECHO_WITHIN = 2.0
+SWEEP_EVERY = 30.0
+RETRY_AFTER = 1.0
+TOLD_AT_ONCE = 50
+
+
+class Reconciler(Duty):
+    """Decides at edges and writes what was decided."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._heard: dict[int, datetime] = {}
+        self._to_load: list[int] = []
+        self._news: list[tuple[int, PbxUserId, str, Setting | None]] = []
+        self._queue: dict[int, bool] = {}
+        self._edges: set[int] = set()
+        self._in_flight: set[int] = set()
+        self._to_tell: dict[int, None] = {}
+        self._wake = asyncio.Event()
+        self._told = asyncio.Event()
+        self._echoes = Echoes()
+        self._buckets: dict[int, TokenBucket] = {}
+        self._pools: dict[int, ThreadPoolExecutor] = {}
+        self._batches = asyncio.Semaphore(BATCHES)
+
+    # --- What is heard ----------------------------------------------------------------------------
+
+    def on_pbx_event(self, pbx_id: int, event: PbxEvent) -> None:
+        """Forwards and do-not-disturb, whoever set them; and who may have another voicemail box."""
+        match event:
+            case ForwardChanged(user=user, kind=kind, forward=forward):
+                self._hear(pbx_id, user, kind.value, forward)
+            case DoNotDisturbChanged(user=user, enabled=enabled):
+                self._hear(pbx_id, user, DO_NOT_DISTURB, enabled)
+            case VoicemailChanged(user=user) | UserChanged(user=user):
+                self._news.append((pbx_id, user, "", None))
+                self._wake.set()
+            case _:
+                pass
+
+    def on_pbx_heard(self, pbx_id: int) -> None:
+        """Everybody with something of ours is read again, before anything is written."""
+        self._heard[pbx_id] = timezone.now()
+        self._to_load.append(pbx_id)
+        self._wake.set()
+
+    def on_pbx_lost(self, pbx_id: int) -> None:
+        """Nothing is assumed, and nothing written, until it is back."""
+        self._heard.pop(pbx_id, None)
+
+    def _hear(self, pbx_id: int, user: PbxUserId, what: str, value: Setting) -> None:
+        if not self._echoes.hear(pbx_id, user, what, value, at=self._loop.time()):
+            self._news.append((pbx_id, user, what, value))
+            self._wake.set()
+
+    # --- The parts --------------------------------------------------------------------------------
+
+    async def run(self, post: Post) -> None:
+        """Keep the forwards right until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(EdgeClock(EDGE, self._fire).run(post))
+                group.create_task(EdgeClock(READ_EDGE, self._read_ahead(post)).run(post))
+                group.create_task(self._work(post, group))
+                group.create_task(self._tell(post))
+                group.create_task(self._sweep(post))
+        except BaseExceptionGroup as errors:
+            lost, others = errors.split(LeaseLost)
+            if lost is not None and others is None:
+                raise LeaseLost(post.held.name) from None
+            raise
+        finally:
+            for pool in self._pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _fire(self, edges: Sequence[due.Edge]) -> None:
+        for edge in edges:
+            self._edges.add(int(edge.subject))
+            self._want(int(edge.subject))
+
+    def _read_ahead(self, post: Post) -> Callable[[Sequence[due.Edge]], Awaitable[None]]:
+        async def fire(edges: Sequence[due.Edge]) -> None:
+            for edge in edges:
+                self._want(int(edge.subject), must_read=True)
+            await post.database(due.finish, edges)
+
+        return fire
+
+    def _want(self, user_id: int, *, must_read: bool = False) -> None:
+        self._queue[user_id] = self._queue.get(user_id, False) or must_read
+        self._wake.set()
+
+    async def _sweep(self, post: Post) -> None:
+        """Find who has something of ours and no edge: nobody should."""
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            try:
+                for user_id in await post.database(users_left_alone):
+                    self._want(user_id)
+                failing = await post.database(selectors.count_failing, now=timezone.now())
+            except DatabaseError:
+                continue  # who needs the database at once says so
+            metrics.FAILING.set(failing)
+
+    async def _tell(self, post: Post) -> None:
+        """Show users on their pages what holds now."""
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            while self._to_tell:
+                some = list(self._to_tell)[:TOLD_AT_ONCE]
+                for user_id in some:
+                    del self._to_tell[user_id]
+                try:
+                    frames = await post.database(selectors.routing_frames, some, now=timezone.now())
+                except DatabaseError:
+                    continue  # pages read again by themselves
+                for user_id, frame in frames:
+                    await post.publish({"type": "user", "user": str(user_id), "frame": frame})
+
+    # --- The work ---------------------------------------------------------------------------------
+
+    async def _work(self, post: Post, group: asyncio.TaskGroup) -> None:
+        has_failed = False
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._load(post)
+                await self._take_news(post)
+                while await self._decide(post, group):
+                    pass
+            except DatabaseError as error:
+                if not has_failed:
+                    logger.error("forwards can't be decided: %s", error)  # noqa: TRY400
+                has_failed = True
+                await asyncio.sleep(RETRY_AFTER)
+                self._wake.set()
+            else:
+                if has_failed:
+                    logger.warning("forwards are decided again")
+                has_failed = False
+
+    async def _load(self, post: Post) -> None:
+        while self._to_load:
+            found = await post.database(users_at, self._to_load[0])
+            self._to_load.pop(0)
+            for user_id, has_ours in found:
+                self._want(user_id, must_read=has_ours)
+
+    async def _take_news(self, post: Post) -> None:
+        if not self._news:
+            return
+        news = list(self._news)
+        ids = await post.database(users_by_pbx_id, {(pbx, user) for pbx, user, _, _ in news})
+        told = [
+            (ids[pbx, user], what, value)
+            for pbx, user, what, value in news
+            if value is not None and (pbx, user) in ids
+        ]
+        if told:
+            await post.database(take_news, post.held, told, now=timezone.now())
+        del self._news[: len(news)]
+        for pbx, user, _, _ in news:
+            if (pbx, user) in ids:
+                self._want(ids[pbx, user], must_read=True)
+
+    async def _decide(self, post: Post, group: asyncio.TaskGroup) -> bool:
+        """Decide for a batch of users; whether there was one."""
+        ready = [user_id for user_id in self._queue if user_id not in self._in_flight]
+        if not ready:
+            return False
+        batch = {user_id: self._queue[user_id] for user_id in ready[:DECIDED_AT_ONCE]}
+        await self._batches.acquire()
+        try:
+            plan = await post.database(
+                begin,
+                post.held,
+                batch,
+                now=timezone.now(),
+                heard_since=dict(self._heard),
+                must_read=frozenset(user_id for user_id, must_read in batch.items() if must_read),
+                at_edge=bool(self._edges & batch.keys()),
+            )
+        except BaseException:
+            self._batches.release()
+            raise
+        self._edges -= batch.keys()
+        for user_id in batch:
+            self._queue.pop(user_id, None)
+            self._to_tell[user_id] = None
+        self._told.set()
+        if plan.steps:
+            self._in_flight |= {step.user_id for step in plan.steps}
+            group.create_task(self._carry_out(post, plan.steps))
+        else:
+            self._batches.release()
+        return True
+
+    async def _carry_out(self, post: Post, steps: Sequence[Step]) -> None:
+        """Do a batch's steps and note how they went; who needs another step is queued again."""
+        try:
+            outcomes = await asyncio.gather(*(self._do(step) for step in steps))
+            again = await self._conclude(post, outcomes)
+            for outcome in outcomes:
+                if outcome.error:
+                    logger.warning(
+                        "user %s: the PBX did not take his forwards: %s",
+                        outcome.step.user_id,
+                        outcome.error,
+                    )
+        finally:
+            self._batches.release()
+            self._in_flight -= {step.user_id for step in steps}
+            self._wake.set()
+        for step in steps:
+            self._to_tell[step.user_id] = None
+        self._told.set()
+        for user_id in again:
+            self._want(user_id)
+
+    async def _conclude(self, post: Post, outcomes: Sequence[Outcome]) -> list[int]:
+        while True:
+            try:
+                return await post.database(conclude, post.held, outcomes, now=timezone.now())
+            except DatabaseError as error:
+                logger.warning("what was written can't be noted yet: %s", error)
+                await asyncio.sleep(RETRY_AFTER)
+
+    async def _do(self, step: Step) -> Outcome:
+        pbx = step.pbx.pk
+        pool = self._pools.get(pbx)
+        if pool is None:
+            pool = ThreadPoolExecutor(THREADS_EACH, thread_name_prefix=f"forwards-{step.pbx.name}")
+            self._pools[pbx] = pool
+        if not isinstance(step, Write):
+            return await self._loop.run_in_executor(pool, perform, step)
+        await self._bucket(step).take()
+        echo = self._echoes.expect(pbx, step.pbx_user, step.what, step.value, at=self._loop.time())
+        outcome = await self._loop.run_in_executor(pool, perform, step)
+        if outcome.error:
+            return outcome
+        metrics.WRITES.inc()
+        try:
+            async with asyncio.timeout(ECHO_WITHIN):
+                await echo.wait()
+        except TimeoutError:
+            return await self._loop.run_in_executor(pool, read_back, step)
+        return replace(outcome, held=step.value)
+
+    def _bucket(self, step: Step) -> TokenBucket:
+        rate = step.pbx.calls_per_second
+        bucket = self._buckets.get(step.pbx.pk)
+        if bucket is None or bucket.rate != rate:
+            bucket = self._buckets[step.pbx.pk] = TokenBucket(rate, clock=self._loop.time)
+        return bucket

@@ -1,0 +1,211 @@
+"""What there is to decide about, read from the rows for many users in a handful of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bluetel.accounts.models import User
+from bluetel.telephony.types import Forward
+from forwarding.blocks import Block, Meeting, Suppression, block_at, part, unite
+from forwarding.models import (
+    Automation,
+    Line,
+    Occurrence,
+    RouteOverride,
+    SuppressedMeeting,
+)
+from forwarding.rules import Choice, Override, Own, RouteKind, Rules, Situation, Target
+from presence.models import Claim, PersonState
+from presence.rules import ImSource, ImState
+
+HORIZON = timedelta(days=14)
+BEHIND = timedelta(days=1)
+"""Meetings that ended this long ago are still read: they may belong to a block that goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A user with all that decides for him.
+
+    ``meetings`` are those that would count, ``calendar_claims`` the rows of the calendar's claims
+    on his chat status, which follow from the blocks.
+    """
+
+    user: User
+    automation: Automation
+    line: Line
+    situation: Situation
+    meetings: tuple[Meeting, ...]
+    calendar_claims: tuple[Claim, ...] = ()
+
+    def block(self, at: datetime) -> Block | None:
+        """The busy block he is in."""
+        return block_at(self.situation.blocks, at)
+
+
+def read_one(user_id: int, *, now: datetime, until: datetime | None = None) -> Known | None:
+    """One user's situation up to ``until``; None for somebody who is no user any more."""
+    horizon = HORIZON if until is None else max(HORIZON, until - now + BEHIND)
+    return next(iter(read_situations([user_id], now=now, horizon=horizon)), None)
+
+
+def read_situations(
+    user_ids: Iterable[int], *, now: datetime, horizon: timedelta = HORIZON
+) -> list[Known]:
+    """The situations of these users as the rows are, for deciding at ``now`` and after it."""
+    users = list(User.objects.filter(pk__in=list(user_ids)).select_related("pbx").order_by("pk"))
+    ids = [user.pk for user in users]
+    automations = Automation.objects.in_bulk(ids)
+    lines = Line.objects.in_bulk(ids)
+    overrides = RouteOverride.objects.in_bulk(ids)
+    meetings = _meetings(ids, automations, now=now, horizon=horizon)
+    suppressions = _suppressions(ids)
+    im_claims = _im_claims(ids)
+    there = set(
+        PersonState.objects.filter(pk__in=ids)
+        .exclude(im__in=[ImState.OFFLINE, ImState.UNKNOWN])
+        .values_list("pk", flat=True)
+    )
+    found = []
+    for user in users:
+        automation = automations.get(user.pk) or Automation(user_id=user.pk)
+        line = lines.get(user.pk) or Line(user_id=user.pk)
+        override = overrides.get(user.pk)
+        counting, suppressed = part(meetings[user.pk], suppressions[user.pk])
+        situation = Situation(
+            own=own_of(line),
+            rules=rules_of(automation, line),
+            blocks=unite(counting),
+            suppressed=unite(suppressed),
+            im_claims=tuple(
+                claim for claim in im_claims[user.pk] if claim.source != ImSource.CALENDAR
+            ),
+            override=Override(refs=frozenset(override.refs)) if override else None,
+            is_there=user.pk in there,
+        )
+        found.append(
+            Known(
+                user=user,
+                automation=automation,
+                line=line,
+                situation=situation,
+                meetings=tuple(meetings[user.pk]),
+                calendar_claims=tuple(
+                    claim for claim in im_claims[user.pk] if claim.source == ImSource.CALENDAR
+                ),
+            )
+        )
+    return found
+
+
+def forward_of(value: dict[str, object] | None) -> Forward | None:
+    """A forward as a row keeps it."""
+    if value is None:
+        return None
+    return Forward(enabled=bool(value["enabled"]), destination=str(value["destination"]))
+
+
+def kept(forward: Forward) -> dict[str, object]:
+    """A forward as a row keeps it."""
+    return {"enabled": forward.enabled, "destination": forward.destination}
+
+
+def own_of(line: Line) -> Own:
+    """The own settings a row knows of; none before it was read."""
+    if line.own is None:
+        return Own()
+    return Own(
+        forward=forward_of(line.own["unconditional"]) or Forward(),
+        do_not_disturb=bool(line.own["do_not_disturb"]),
+    )
+
+
+def rules_of(automation: Automation, line: Line) -> Rules:
+    """The choices of a user, with the targets as his PBX is told."""
+    return Rules(
+        set_im_busy=automation.set_im_busy,
+        calendar=_target(
+            automation.calendar_route, automation.calendar_dialed, line, rule="calendar"
+        ),
+        im=_target(automation.im_route, automation.im_dialed, line, rule="im"),
+    )
+
+
+def with_own(known: Known) -> Situation:
+    """The situation with the own settings that the line holds now."""
+    return replace(known.situation, own=own_of(known.line))
+
+
+def _target(choice: str, dialed: str, line: Line, *, rule: str) -> Target | None:
+    problem = str(line.refused.get(rule, ""))
+    match Choice(choice):
+        case Choice.NOTHING:
+            return None
+        case Choice.VOICEMAIL:
+            return Target(
+                kind=RouteKind.VOICEMAIL,
+                destination=line.voicemail or "",
+                problem=problem or ("" if line.voicemail else "no_voicemail"),
+            )
+        case Choice.NUMBER:
+            return Target(
+                kind=RouteKind.NUMBER,
+                destination=dialed,
+                problem=problem or ("" if dialed else "invalid_number"),
+            )
+
+
+def _meetings(
+    ids: Sequence[int], automations: dict[int, Automation], *, now: datetime, horizon: timedelta
+) -> dict[int, list[Meeting]]:
+    rows = Occurrence.objects.filter(
+        user_id__in=ids, ends__gt=now - BEHIND, starts__lt=now + horizon
+    )
+    found: dict[int, list[Meeting]] = defaultdict(list)
+    for row in rows:
+        if counts(row, automations.get(row.user_id)):
+            found[row.user_id].append(
+                Meeting(
+                    uid=row.uid,
+                    recurrence_id=row.recurrence_id,
+                    starts=row.starts,
+                    ends=row.ends,
+                )
+            )
+    return found
+
+
+def counts(occurrence: Occurrence, automation: Automation | None) -> bool:
+    """Whether an occurrence makes its owner busy, by what he chose."""
+    automation = automation or Automation()
+    is_tentative = occurrence.weight == Occurrence.Weight.TENTATIVE
+    if is_tentative and automation.tentative == Automation.Tentative.IGNORE:
+        return False
+    if not occurrence.is_all_day:
+        return True
+    match automation.all_day:
+        case Automation.AllDay.BUSY:
+            return True
+        case Automation.AllDay.OUT_OF_OFFICE:
+            return bool(occurrence.weight == Occurrence.Weight.OUT_OF_OFFICE)
+        case _:
+            return False
+
+
+def _suppressions(ids: Sequence[int]) -> dict[int, list[Suppression]]:
+    found: dict[int, list[Suppression]] = defaultdict(list)
+    for row in SuppressedMeeting.objects.filter(user_id__in=ids):
+        found[row.user_id].append(
+            Suppression(uid=row.uid, recurrence_id=row.recurrence_id, starts=row.starts)
+        )
+    return found
+
+
+def _im_claims(ids: Sequence[int]) -> dict[int, list[Claim]]:
+    found: dict[int, list[Claim]] = defaultdict(list)
+    for claim in Claim.objects.filter(user_id__in=ids, axis=Claim.Axis.IM):
+        found[claim.user_id].append(claim)
+    return found

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from forwarding import services
+from tests.apps.forwarding.day import Day, Seen
+from tests.apps.house import House
+
+MOBILE = "0639984172"
+
+
+@pytest.fixture
+def day(house: House) -> Day:
+    return Day(house)
+
+
+@pytest.fixture
+def ruled(day: Day) -> Day:
+    """The worked day's rules: meetings show Busy and lead to voicemail, Busy to a mobile."""
+    day.rules(
+        calendar={"set_im_busy": True, "route": "voicemail"},
+        im={"route": "number", "number": "06 39 98 41 72"},
+    )
+    return day
+
+
+def test_the_worked_day(ruled: Day) -> None:
+    day = ruled
+    voicemail = day.voicemail
+    day.add("A", "10:00", "11:00")
+    day.add("B", "10:30", "12:00")
+    day.add("C", "14:00", "15:00")
+    there = "offline"  # no page of his is open
+
+    day.go_to("09:59:59.9")
+    assert day.seen() == Seen(there, "own", None, "own", "10:00")
+    assert day.on_pbx == "off"
+    day.go_to("10:00")
+    assert day.seen() == Seen("busy", "voicemail", None, "meeting", "12:00")
+    assert day.on_pbx == f"on {voicemail}"
+    day.go_to("10:40")
+    day.dial("1042")
+    assert day.seen() == Seen("busy", "number", "1042", "override", "12:00")
+    day.go_to("11:00")
+    assert day.seen() == Seen("busy", "number", "1042", "override", "12:00")
+    day.go_to("12:00")
+    assert day.seen() == Seen(there, "number", "1042", "own_forward", "14:00")
+    day.go_to("12:05")
+    day.dial(None)
+    assert day.seen() == Seen(there, "own", None, "own", "14:00")
+    day.go_to("13:00")
+    day.status("busy")
+    assert day.seen() == Seen("busy", "number", MOBILE, "busy_by_hand", None)
+    day.go_to("14:00")
+    assert day.seen() == Seen("busy", "number", MOBILE, "busy_by_hand", None)
+    day.go_to("14:10")
+    day.status(None)
+    assert day.seen() == Seen("busy", "voicemail", None, "meeting", "15:00")
+    day.go_to("14:20")
+    day.do(services.suppress, "meeting")
+    assert day.seen() == Seen(there, "own", None, "suppressed", "15:00")
+    day.go_to("14:30")
+    day.move("C", "16:00", "17:00")
+    assert day.seen() == Seen(there, "own", None, "own", "16:00")
+    day.go_to("16:00")
+    assert day.seen() == Seen("busy", "voicemail", None, "meeting", "17:00")
+    day.go_to("16:20")
+    day.kill_engine()
+    assert day.on_pbx == f"on {voicemail}"
+    day.go_to("16:40")
+    day.remove("C")
+    assert day.on_pbx == f"on {voicemail}"
+    day.start_engine()
+    assert day.seen() == Seen(there, "own", None, "own", None)
+    assert day.on_pbx == "off"
+    assert day.log() == [
+        f"10:00 on {voicemail}",
+        f"13:00 on {MOBILE}",
+        f"14:10 on {voicemail}",
+        "14:20 off 1042",
+        f"16:00 on {voicemail}",
+        "16:40 off 1042",
+    ]
