@@ -7,8 +7,8 @@ may be called from any thread. ``EventSource.events`` is the one asynchronous pa
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from bluetel.telephony.types import (
     PbxEvent,
     PbxUser,
     PbxUserId,
+    PhoneFacts,
     Presence,
     Transfer,
     TransferKind,
@@ -38,8 +39,43 @@ Taker = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLogin:
+    """Somebody's own login on the PBX; ``works`` is None while it was never tried."""
+
+    login: str
+    password: str = field(repr=False)
+    works: bool | None = None
+
+
+class AccountBook(Protocol):
+    """What BlueTel itself knows of a PBX's people, for PBXs that can't be asked.
+
+    Its methods may block and may be called from any thread, but not from an event loop.
+    """
+
+    def people(self) -> Sequence[PbxUser]:
+        """Everybody BlueTel knows on this PBX."""
+
+    def login_of(self, user: PbxUserId) -> OwnLogin | None:
+        """Somebody's own login, where he gave it."""
+
+    def note_login(self, user: PbxUserId, *, works: bool) -> None:
+        """Remember whether the PBX takes somebody's login."""
+
+    def phone_of(self, user: PbxUserId) -> PhoneFacts | None:
+        """What was last noted of somebody's telephone."""
+
+    def note_phone(self, user: PbxUserId, phone: PhoneFacts) -> None:
+        """Remember what the PBX says of somebody's telephone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PbxConfig:
-    """How to reach one PBX; the secret never shows in a repr."""
+    """How to reach one PBX; the secrets never show in a repr.
+
+    ``options`` are what the kind of PBX lets an administrator choose, as the PBX's row holds them;
+    ``accounts`` is for kinds that have no list of their people.
+    """
 
     name: str
     url: str
@@ -48,6 +84,10 @@ class PbxConfig:
     tenant: str = ""
     ca_file: str = ""
     voicemail_prefix: str = "*97"
+    api_key: str = ""
+    confd_password: str = ""
+    options: Mapping[str, object] = field(default_factory=dict)
+    accounts: AccountBook | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"PbxConfig(name={self.name!r}, url={self.url!r}, username={self.username!r})"
@@ -204,6 +244,29 @@ class Backend(Client, EventSource, Protocol):
     def capabilities(self) -> frozenset[Capability]:
         """What this kind of PBX can do at all."""
 
+    def capabilities_of(self, user: PbxUserId) -> frozenset[Capability]:
+        """What can be done for one person; asks nothing over the network."""
+
+    @property
+    def uses_own_logins(self) -> bool:
+        """Whether commands for a person need his own login on the PBX."""
+
+    def attend(self, users: Collection[PbxUserId]) -> None:
+        """Say who looks at BlueTel now: exactly these people's own calls are to be followed.
+
+        Where the service account hears everybody's calls this changes nothing.
+        """
+
+    @property
+    def people_source(self) -> str:
+        """Where ``users`` takes people from, in a word; empty where the PBX has no list of them."""
+
+    def refresh_login(self, user: PbxUserId) -> None:
+        """Somebody gave another login of his own, or took his away."""
+
+    def take_pushes(self, bodies: Sequence[object]) -> Sequence[PbxEvent]:
+        """What the PBX posted to BlueTel by itself, as events; what can't be read is left out."""
+
     def check(self) -> Mapping[str, str]:
         """Sign in and say what is missing: right → what stops working without it.
 
@@ -215,6 +278,41 @@ class Backend(Client, EventSource, Protocol):
 
     def close(self) -> None:
         """Sign out (the token is revoked) and close the connections."""
+
+
+class ActsForEverybody:
+    """What a backend says whose service account hears and does everything for everybody."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Everything."""
+        return frozenset(Capability)
+
+    def capabilities_of(self, user: PbxUserId) -> frozenset[Capability]:
+        """The same for each."""
+        del user
+        return self.capabilities
+
+    @property
+    def uses_own_logins(self) -> bool:
+        """The service account does everything."""
+        return False
+
+    @property
+    def people_source(self) -> str:
+        """The PBX lists its users."""
+        return "pbx"
+
+    def attend(self, users: Collection[PbxUserId]) -> None:
+        """Everybody's calls are heard anyway."""
+
+    def refresh_login(self, user: PbxUserId) -> None:
+        """Nobody's own login is kept."""
+
+    def take_pushes(self, bodies: Sequence[object]) -> Sequence[PbxEvent]:
+        """Nothing is posted: the stream tells all."""
+        del bodies
+        return ()
 
 
 BackendFactory = Callable[[PbxConfig], Backend]

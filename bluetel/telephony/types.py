@@ -137,6 +137,19 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneFacts:
+    """What the PBX says of somebody's telephone: its make, and whether it is a real one.
+
+    ``make`` is empty where the PBX doesn't name it; a ``web_rtc`` line without a device rings in a
+    browser of the PBX's own application.
+    """
+
+    make: str = ""
+    web_rtc: bool = False
+    has_device: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who somebody proved to be when he gave the PBX his login and password."""
 
@@ -187,11 +200,12 @@ class Presence:
     """Everything the PBX knows of one person's presence.
 
     ``connected`` is whether the PBX sees a chat session of his; ``chosen_at`` when he last chose
-    his status, if he ever did. ``phone`` is already merged over his lines and doesn't know of DND.
+    his status, if he ever did. ``phone`` is already merged over his lines and doesn't know of DND;
+    None where the PBX itself doesn't know it.
     """
 
     user: PbxUserId
-    phone: LineState
+    phone: LineState | None
     do_not_disturb: bool = False
     chat: ChatState = ChatState.NEVER_CHOSEN
     message: str = ""

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
-from bluetel.telephony.ports import Backend, PbxConfig
+from bluetel.telephony.ports import Backend, OwnLogin, PbxConfig
 from bluetel.telephony.simulator.memory import MemoryBackend
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.people import DeskLine, Person
-from bluetel.telephony.simulator.scenario import build, user_id
+from bluetel.telephony.simulator.scenario import build
 from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME, LoopbackWazo
-from bluetel.telephony.types import Call, CallChanged, PbxEvent, PbxUserId
+from bluetel.telephony.simulator.xivo_server.serve import API_KEY, LoopbackXuc
+from bluetel.telephony.simulator.xivo_server.site import Readings
+from bluetel.telephony.types import (
+    Call,
+    CallChanged,
+    Line,
+    PbxEvent,
+    PbxUser,
+    PbxUserId,
+    PhoneFacts,
+)
 from bluetel.telephony.wazo.backend import WazoBackend
+from bluetel.telephony.xivo.backend import Clockwork, XivoBackend
+from bluetel.telephony.xivo.session import CtiTimes
+from tests.contract.lacks import Lack
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -29,17 +42,24 @@ class Doing(Protocol):
         """Give what ``action`` gives."""
 
 
+def by_uuid(person: Person) -> PbxUserId:
+    """How Wazo names people."""
+    return person.id
+
+
 @dataclass
 class Rig:
-    """A backend, and hands at the PBX behind it."""
+    """A backend, and hands at the PBX behind it; ``lacks`` is what its kind of PBX can't do."""
 
     backend: Backend
     do: Doing
     lose_stream: Callable[[], None]
     restore_stream: Callable[[], None]
+    id_of: Callable[[Person], PbxUserId] = by_uuid
+    lacks: frozenset[Lack] = frozenset()
 
     def user(self, extension: str) -> PbxUserId:
-        return PbxUserId(user_id(extension))
+        return self.do(lambda pbx: self.id_of(pbx.lines[extension][0]))
 
     def person(self, extension: str) -> Person:
         return self.do(lambda pbx: pbx.lines[extension][0])
@@ -149,4 +169,102 @@ def wazo_rig() -> Iterator[Rig]:
             backend.close()
 
 
-RIGS = {"memory": memory_rig, "wazo": wazo_rig}
+class KnownPeople:
+    """The account book of a site where everybody has given his login; phones are noted."""
+
+    def __init__(self, pbx: SimulatedPbx, *, without_login: frozenset[str] = frozenset()) -> None:
+        self._pbx = pbx
+        self.without_login = set(without_login)
+        self.works: dict[str, bool] = {}
+        self.phones: dict[str, PhoneFacts] = {}
+
+    def people(self) -> list[PbxUser]:
+        return [
+            PbxUser(
+                id=by_login(one),
+                login=one.login,
+                first_name=one.first_name,
+                last_name=one.last_name,
+                email=one.email,
+                mobile=one.mobile,
+                lines=tuple(Line(id=own.extension, extension=own.extension) for own in one.lines),
+            )
+            for one in self._pbx.everybody()
+        ]
+
+    def login_of(self, user: PbxUserId) -> OwnLogin | None:
+        if user in self.without_login or user not in self._pbx.logins:
+            return None
+        person = self._pbx.logins[user]
+        return OwnLogin(
+            login=person.login, password=person.password, works=self.works.get(user, True)
+        )
+
+    def note_login(self, user: PbxUserId, *, works: bool) -> None:
+        self.works[user] = works
+
+    def phone_of(self, user: PbxUserId) -> PhoneFacts | None:
+        return self.phones.get(user)
+
+    def note_phone(self, user: PbxUserId, phone: PhoneFacts) -> None:
+        self.phones[user] = phone
+
+
+def by_login(person: Person) -> PbxUserId:
+    """How XiVO names people."""
+    return PbxUserId(person.login or person.id)
+
+
+FAST = CtiTimes(first_delay=0.05, longest_delay=0.2, linger=0.2, seed_after=0.1)
+
+
+@contextmanager
+def xivo_rig(readings: Readings | None = None, **options: object) -> Iterator[Rig]:
+    """The XiVO adapter against the simulated XUC; everybody is looked after."""
+    pbx = build(now=datetime.now(UTC))
+    with LoopbackXuc(pbx, stands_still=True, readings=readings) as xuc:
+        config = PbxConfig(
+            name="contract",
+            url=xuc.url,
+            username=USERNAME,
+            password=PASSWORD,
+            api_key=API_KEY,
+            options={"remote_makes": ["Yealink", "Fanvil"], **options},
+            accounts=KnownPeople(pbx),
+        )
+        backend = XivoBackend(config, clockwork=Clockwork(now=lambda: pbx.now, times=FAST))
+        try:
+            backend.attend([by_login(person) for person in xuc.do(lambda _: [*pbx.everybody()])])
+            yield Rig(
+                backend=backend,
+                do=xuc.do,
+                lose_stream=lambda: xuc.do(lambda _: xuc.application.sockets.drop_all()),
+                restore_stream=lambda: None,
+                id_of=by_login,
+            )
+        finally:
+            backend.close()
+
+
+def other_xivo_rig() -> AbstractContextManager[Rig]:
+    """The same against the other reading of each thing that no document settles."""
+    readings = Readings(
+        hint_subscription="replaces",
+        initial_hints=False,
+        click_begins="ringing",
+        dial_failure="error",
+        unique_ids=False,
+        second_socket="replaces",
+        phone_status="name",
+        settings_told="partial",
+        headers=("Nom", "Numéro", "Portable", "Email", "Favoris"),
+    )
+    return xivo_rig(readings, initial_hints=False, unique_ids=False)
+
+
+RIGS: dict[str, Callable[[], AbstractContextManager[Rig]]] = {
+    "memory": memory_rig,
+    "wazo": wazo_rig,
+    "xivo": xivo_rig,
+    "xivo-read-otherwise": other_xivo_rig,
+}

@@ -19,7 +19,7 @@ from bluetel.telephony.errors import (
     RejectReason,
     TelephonyError,
 )
-from bluetel.telephony.ports import Taker
+from bluetel.telephony.ports import ActsForEverybody, Taker
 from bluetel.telephony.simulator import memory_views as views
 from bluetel.telephony.simulator.legs import Leg, SimulatedTransfer
 from bluetel.telephony.simulator.memory_stream import MemoryStream
@@ -54,7 +54,7 @@ _DIALLABLE = re.compile(r"[0-9*#]{1,40}")
 _TONES = re.compile(r"[0-9*#]+")
 
 
-class MemoryBackend(MemoryStream):
+class MemoryBackend(ActsForEverybody, MemoryStream):
     """``ports.Backend`` on a ``SimulatedPbx``; ``fail`` and ``lose_stream`` make it misbehave."""
 
     def __init__(self, pbx: SimulatedPbx) -> None:
@@ -309,11 +309,6 @@ class MemoryBackend(MemoryStream):
         return [row for row in rows if before is None or row.started_at < before][:limit]
 
     # --- Backend ------------------------------------------------------------------------------
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """Everything."""
-        return frozenset(Capability)
 
     def check(self) -> Mapping[str, str]:
         """Nothing is missing, unless ``fail`` says so."""

@@ -19,12 +19,11 @@ from dataclasses import dataclass
 
 from bluetel.telephony.errors import NotFound, PbxUnavailable, ProtocolError, TelephonyError
 from bluetel.telephony.http import Deadline, HttpDoor, checked_url, tls_context
-from bluetel.telephony.ports import PbxConfig
+from bluetel.telephony.ports import ActsForEverybody, PbxConfig
 from bluetel.telephony.stream import EventStream
 from bluetel.telephony.types import (
     Call,
     CallChanged,
-    Capability,
     PbxEvent,
     StreamLost,
     StreamOpened,
@@ -65,7 +64,7 @@ class Clockwork:
     token_life: int = TOKEN_LIFE
 
 
-class WazoBackend(WazoClient):
+class WazoBackend(ActsForEverybody, WazoClient):
     """The ``Backend`` for Wazo; thread-safe but for each generator of :meth:`events`."""
 
     def __init__(self, config: PbxConfig, *, clockwork: Clockwork | None = None) -> None:
@@ -99,11 +98,6 @@ class WazoBackend(WazoClient):
             voicemail=WazoVoicemail(self._rest, people),
             directory=WazoDirectory(self._rest, people),
         )
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """Everything; hold and answer depend on the desk phone's make, as each call will tell."""
-        return frozenset(Capability)
 
     def check(self) -> Mapping[str, str]:
         """Which rights the service account lacks, and what stops working without each."""

@@ -104,7 +104,7 @@ class WazoApplication:
                 return
 
     async def _serve_http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = await _read(scope, receive)
+        request = await read_request(scope, receive)
         faults = self.site.faults
         is_control = request.path.startswith(control.SERVICE.prefix)
         if not is_control:
@@ -193,7 +193,8 @@ class WazoApplication:
         del self.site.requests[:-LOG_LIMIT]
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
+async def read_request(scope: Scope, receive: Receive) -> Request:
+    """One whole HTTP request."""
     body = b""
     while True:
         message = await receive()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -28,7 +28,7 @@ def build_application(
     return WazoApplication(Site(pbx=pbx, tokens=tokens))
 
 
-def build_server(application: WazoApplication) -> uvicorn.Server:
+def build_server(application: Callable[..., Any]) -> uvicorn.Server:
     """A server for the application; sockets are given to it, so that port 0 works.
 
     It shuts down within a second whoever is still connected.

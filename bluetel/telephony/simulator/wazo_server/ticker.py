@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 
-from bluetel.telephony.simulator.wazo_server.site import Site
+from bluetel.telephony.simulator.model import SimulatedPbx
+
+
+class Timed(Protocol):
+    """A simulated PBX with a clock, whatever it speaks."""
+
+    pbx: SimulatedPbx
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Gives the time."""
+
+    def catch_up(self) -> None:
+        """Let the model see what time it is."""
 
 
 class Ticker:
     """Sleeps until the model's next timer; to be wound after everything that may set one."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Timed) -> None:
         self._site = site
         self._handle: asyncio.TimerHandle | None = None
 

@@ -1,0 +1,35 @@
+"""What a kind of PBX can't do, so that the contract's tests about it hold something else instead.
+
+Each lack is asserted to *fail as* not supported, or to say less and nothing wrong
+(test_backend_lacks.py); docs/pbx-backends.md explains each.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Lack(StrEnum):
+    """Something that some PBX can't do."""
+
+    VOICEMAIL = "voicemail"
+    """Voice messages can neither be listed nor heard; they come by mail."""
+    MUTE = "mute"
+    DTMF = "dtmf"
+    """Tones, on desk phones."""
+    CHAT = "chat"
+    """A chosen status can neither be read nor written."""
+    VERSION = "version"
+    CAUSES = "causes"
+    """Why a call was not taken is told only where the callee's phone shows it."""
+
+
+XIVO_LACKS = frozenset(Lack)
+
+LACKS: dict[str, frozenset[Lack]] = {
+    "memory": frozenset(),
+    "wazo": frozenset(),
+    "xivo": XIVO_LACKS,
+    "xivo-read-otherwise": XIVO_LACKS,
+}
+"""By the names of the rigs."""
