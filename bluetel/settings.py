@@ -228,6 +228,7 @@ CA_FILE = ENV.ca_file
 
 PBX_BACKENDS = {
     "wazo": "bluetel.telephony.wazo.backend.WazoBackend",
+    "xivo": "bluetel.telephony.xivo.backend.XivoBackend",
 }
 COUNTRY = ENV.country
 ALLOWED_REGIONS = ENV.allowed_regions

@@ -166,6 +166,12 @@ class Board:
         """Everybody on a PBX, by the PBX's own ids."""
         return list(self._by_pbx.get(pbx, {}))
 
+    def pbx_user_of(self, user_id: str, pbx: int) -> PbxUserId | None:
+        """A member's own id on a PBX, None when he isn't on that one."""
+        facts = self._facts.get(user_id)
+        member = facts.member if facts is not None else None
+        return member.pbx_user if member is not None and member.pbx == pbx else None
+
     def user_id_of(self, pbx: int, pbx_user: PbxUserId) -> str | None:
         """Who a person of a PBX is here."""
         return self._by_pbx.get(pbx, {}).get(pbx_user)

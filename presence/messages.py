@@ -211,7 +211,15 @@ class ClaimsMessage(TypedDict):
     user: str
 
 
-EngineMessage = PageMessage | PagesMessage | RefreshMessage | ClaimsMessage
+class PushesMessage(TypedDict):
+    """To the engine: what a PBX posted to BlueTel by itself, as it came."""
+
+    type: Literal["pushes"]
+    pbx: int
+    bodies: list[object]
+
+
+EngineMessage = PageMessage | PagesMessage | RefreshMessage | ClaimsMessage | PushesMessage
 
 
 def record_of(person: Person) -> PersonRecord:

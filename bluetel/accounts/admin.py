@@ -10,6 +10,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.utils.translation import gettext_lazy as _
 
 from bluetel.accounts.models import Pbx, User
+from bluetel.accounts.pbx import check_options
+from bluetel.telephony.errors import TelephonyError
 
 if TYPE_CHECKING:
     PbxAdminBase = admin.ModelAdmin[Pbx]
@@ -22,7 +24,7 @@ else:
 
 
 class PbxForm(PbxFormBase):
-    """Keeps the stored password when the field is left empty."""
+    """Keeps a stored secret when its field is left empty."""
 
     new_password = forms.CharField(
         label=_("Password"),
@@ -31,14 +33,37 @@ class PbxForm(PbxFormBase):
         help_text=_("Leave it empty to keep the one that is stored."),
     )
 
+    new_api_key = forms.CharField(
+        label=_("API key"),
+        required=False,
+        widget=forms.PasswordInput,
+        help_text=_("XiVO, for REST 1.0. Leave it empty to keep the one that is stored."),
+    )
+    new_confd_password = forms.CharField(
+        label=_("confd password"),
+        required=False,
+        widget=forms.PasswordInput,
+        help_text=_("XiVO, for its list of users. Leave it empty to keep the one that is stored."),
+    )
+
     class Meta:
         model = Pbx
-        exclude = ("password",)
+        exclude = ("password", "api_key", "confd_password", "push_secret")
+
+    def clean(self) -> dict[str, Any] | None:
+        """Have the make of PBX look at its options."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            check_options(str(cleaned.get("kind", "")), cleaned.get("options") or {})
+        except TelephonyError as error:
+            self.add_error("options", str(error))
+        return cleaned
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 — Django's signature
-        """Store the password only when one was typed."""
-        if self.cleaned_data["new_password"]:
-            self.instance.password = self.cleaned_data["new_password"]
+        """Store a secret only when one was typed."""
+        for name in ("password", "api_key", "confd_password"):
+            if self.cleaned_data[f"new_{name}"]:
+                setattr(self.instance, name, self.cleaned_data[f"new_{name}"])
         return super().save(commit=commit)
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import check_password, make_password
 from django.db.models import Q
+from django.utils import timezone
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import backend_for
-from bluetel.accounts.services import tie_identity
+from bluetel.accounts.services import remember_pbx_login, tie_identity
 from bluetel.telephony.errors import AuthenticationFailed, TelephonyError
 
 if TYPE_CHECKING:
@@ -57,8 +58,17 @@ class PbxLoginBackend(ModelBackend):
             return None
         for pbx in self._candidates(username):
             try:
-                identity = backend_for(pbx).authenticate(username, password)
+                backend = backend_for(pbx)
+                identity = backend.authenticate(username, password)
                 user = tie_identity(pbx, identity)
+                if user is not None and backend.uses_own_logins:
+                    remember_pbx_login(
+                        user,
+                        login=identity.login,
+                        password=password,
+                        works=True,
+                        now=timezone.now(),
+                    )
             except AuthenticationFailed:
                 continue
             except TelephonyError as error:

@@ -41,6 +41,19 @@ class Pbx(models.Model):
         blank=True, help_text=_("Codes with * or # that may be dialled, one on each line.")
     )
     calls_per_second = models.PositiveIntegerField(default=200)
+    api_key = EncryptedTextField(purpose="pbx-api-key", blank=True)
+    confd_password = EncryptedTextField(purpose="pbx-confd-password", blank=True)
+    push_secret = EncryptedTextField(purpose="pbx-push-secret", blank=True)
+    options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_("What this make of PBX lets you choose; docs/pbx-backends.md lists it."),
+    )
+    voicemail_by_dnd = models.BooleanField(
+        _("Voicemail by do-not-disturb"),
+        default=False,
+        help_text=_("On this PBX a phone set to do-not-disturb sends its calls to voicemail."),
+    )
 
     class Meta:
         verbose_name = "PBX"
@@ -79,6 +92,27 @@ class User(AbstractUser):
     def display_name(self) -> str:
         """First and last name, else the username."""
         return self.get_full_name() or self.username
+
+
+class PbxLogin(models.Model):
+    """Somebody's own login on his PBX, for makes that let nobody else act for him.
+
+    ``works`` is None until the PBX was asked. What it told of the telephone is kept beside it,
+    so that pages know it without asking: ``make`` is empty and ``is_phone_told`` false before.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="pbx_own_login")
+    login = models.CharField(max_length=256)
+    password = EncryptedTextField(purpose="pbx-own-login")
+    works = models.BooleanField(null=True, default=None)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    is_phone_told = models.BooleanField(default=False)
+    phone_make = models.CharField(max_length=40, blank=True)
+    web_rtc = models.BooleanField(default=False)
+    has_device = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"own login of {self.user}"
 
 
 class ApiToken(models.Model):

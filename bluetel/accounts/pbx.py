@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, cast
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from bluetel.accounts.account_book import AccountBook
 from bluetel.telephony.ports import Backend, BackendFactory, PbxConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bluetel.accounts.models import Pbx
 
 _lock = threading.Lock()
@@ -27,7 +30,20 @@ def config_of(pbx: Pbx) -> PbxConfig:
         tenant=pbx.tenant,
         ca_file=pbx.ca_file or settings.ENV.ca_file,
         voicemail_prefix=pbx.voicemail_prefix,
+        api_key=pbx.api_key,
+        confd_password=pbx.confd_password,
+        options=pbx.options,
+        accounts=AccountBook(pbx.pk),
     )
+
+
+def check_options(kind: str, options: Mapping[str, object]) -> None:
+    """Have the backend of a kind look at a row's options; raises ``TelephonyError``."""
+    factory = cast("BackendFactory", import_string(settings.PBX_BACKENDS[kind]))
+    probe = PbxConfig(
+        name="options", url="http://127.0.0.1", username="", password="", options=options
+    )
+    factory(probe).close()
 
 
 def backend_for(pbx: Pbx) -> Backend:

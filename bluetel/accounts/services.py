@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.text import slugify
 
-from bluetel.accounts.models import ApiToken, Pbx, User
+from bluetel.accounts.models import ApiToken, Pbx, PbxLogin, User
 from bluetel.accounts.pbx import backend_for
-from bluetel.telephony.types import Identity, PbxUser
+from bluetel.telephony.types import Identity, PbxUser, PbxUserId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 LANGUAGES = {"fr", "en"}
 
@@ -68,6 +69,33 @@ def sync_users(pbx: Pbx, people: Iterable[PbxUser]) -> SyncResult:
     stale = [pk for pk, pbx_id in gone.values_list("pk", "pbx_user_id") if pbx_id not in seen]
     unlinked = User.objects.filter(pk__in=stale).update(pbx_user_id="", extension="")
     return SyncResult(created=created, updated=updated, unlinked=unlinked)
+
+
+def remember_pbx_login(
+    user: User, *, login: str, password: str, works: bool | None, now: datetime
+) -> None:
+    """Keep somebody's own login on his PBX, sealed; it replaces the one there was."""
+    PbxLogin.objects.update_or_create(
+        user=user,
+        defaults={
+            "login": login,
+            "password": password,
+            "works": works,
+            "checked_at": None if works is None else now,
+        },
+    )
+    _tell_backend(user)
+
+
+def forget_pbx_login(user: User) -> None:
+    """Throw somebody's own login away."""
+    PbxLogin.objects.filter(user=user).delete()
+    _tell_backend(user)
+
+
+def _tell_backend(user: User) -> None:
+    if user.pbx is not None and user.pbx_user_id:
+        backend_for(user.pbx).refresh_login(PbxUserId(user.pbx_user_id))
 
 
 def create_api_token(user: User) -> str:

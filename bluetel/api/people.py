@@ -12,6 +12,7 @@ from bluetel.accounts.http import SignedInRequest
 from bluetel.accounts.pbx import backend_for
 from bluetel.api import schemas
 from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.types import PbxUserId
 from contacts.search import search
 from presence.selectors import people
 
@@ -26,7 +27,7 @@ def capabilities_of(user: User) -> list[str]:
     if user.pbx is None or not user.extension:
         return []
     try:
-        return sorted(backend_for(user.pbx).capabilities)
+        return sorted(backend_for(user.pbx).capabilities_of(PbxUserId(user.pbx_user_id)))
     except TelephonyError:
         return []  # the PBX's row holds an address that is none; check_pbx says so
 

@@ -35,7 +35,7 @@ from presence.subscription import Subscription
 if TYPE_CHECKING:
     from bluetel.telephony.types import PbxUserId
     from presence.board import Member
-    from presence.messages import EngineMessage
+    from presence.messages import EngineMessage, PushesMessage
     from presence.selectors import Links
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ CENSUS_EVERY = 2.0
 FULL_CENSUS_EVERY = 30.0
 REFRESHES_APART = 0.2
 SWEEP_EVERY = 10.0
+ATTENTION_EVERY = 2.0
 ENROLLED_AT_ONCE = 200
 
 
@@ -149,6 +150,7 @@ class _Duty:
         self._keepers: dict[int, _Kept] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._refresh = asyncio.Event()
+        self._pages_changed = asyncio.Event()
         self._fingerprint: tuple[int, int] | None = None
         self._full_at = 0.0
 
@@ -166,6 +168,7 @@ class _Duty:
             "census": self._keep_counting(),
             "pages": subscription.run(),
             "page expiry": self._keep_expiring(),
+            "attention": self._keep_attending(),
             "sweep": self._keep_sweeping(),
             "duties": self._duties.run(),
             "statuses": self._statuses.run(),
@@ -307,6 +310,10 @@ class _Duty:
             case "claims":
                 self._statuses.reread(message["user"])
                 return
+            case "pushes":
+                self._take_pushes(message)
+                return
+        self._pages_changed.set()
         for user in self._pages.take(message, now=self._loop.time()):
             self._show_page(user)
 
@@ -315,6 +322,27 @@ class _Duty:
             await asyncio.sleep(SWEEP_EVERY)
             for user in self._pages.expire(now=self._loop.time()):
                 self._show_page(user)
+
+    def _take_pushes(self, message: PushesMessage) -> None:
+        if message["pbx"] in self._keepers:
+            task = asyncio.create_task(self._keepers[message["pbx"]].keeper.push(message["bodies"]))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+
+    async def _keep_attending(self) -> None:
+        """Tell the PBXs that hear nobody's calls by themselves who looks at BlueTel now."""
+        while True:
+            self._pages_changed.clear()
+            for pbx, kept in self._keepers.items():
+                if kept.keeper.needs_attention:
+                    users = [self._board.pbx_user_of(user, pbx) for user in self._pages.users()]
+                    kept.keeper.attend([user for user in users if user is not None])
+            try:
+                async with asyncio.timeout(ATTENTION_EVERY):
+                    await self._pages_changed.wait()
+                await asyncio.sleep(REFRESHES_APART)  # many pages open at once in the morning
+            except TimeoutError:
+                pass
 
     def _show_page(self, user: str) -> None:
         is_open = user in self._pages

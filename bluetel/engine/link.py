@@ -35,7 +35,7 @@ from presence.live import call_message
 from presence.messages import LinkMessage, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
     from datetime import datetime
 
     from bluetel.accounts.models import Pbx
@@ -133,6 +133,26 @@ class PbxLinkKeeper:
             logger.warning("PBX %s: new people can't be read: %s", self.pbx.name, error)
             return
         self._load(presences, asked=users)
+
+    async def push(self, bodies: Sequence[object]) -> None:
+        """Take what the PBX posted by itself, like what the stream tells."""
+        try:
+            events = await self._pbx_threads.run(self._backend.take_pushes, bodies)
+        except TelephonyError as error:
+            logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
+            return
+        for event in events:
+            self._duties.tell_event(self.pbx.pk, event)
+            self._take(event)
+
+    def attend(self, users: Collection[PbxUserId]) -> None:
+        """Say whose own calls are to be followed: theirs who have a page open."""
+        self._backend.attend(users)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether :meth:`attend` makes a difference."""
+        return self._backend.uses_own_logins
 
     # --- The stream -------------------------------------------------------------------------------
 

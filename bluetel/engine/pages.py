@@ -30,6 +30,13 @@ class OpenPages:
     def __contains__(self, user: str) -> bool:
         return any(user in process.users for process in self._processes.values())
 
+    def users(self) -> set[str]:
+        """Everybody with a page."""
+        found: set[str] = set()
+        for process in self._processes.values():
+            found |= process.users
+        return found
+
     def take(self, message: PageMessage | PagesMessage, *, now: float) -> set[str]:
         """Take what a web process says."""
         process = self._processes.setdefault(message["process"], _Process(now))

@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[Lack, Capability, Callable[[Rig], object]]] = {
     "hear a message": (
         Lack.VOICEMAIL,
         Capability.VOICEMAIL_AUDIO,
-        lambda rig: rig.backend.audio(rig.user("1001"), "1"),
+        lambda rig: rig.backend.copy_audio(rig.user("1001"), "1", print),
     ),
     "move a message": (
         Lack.VOICEMAIL,

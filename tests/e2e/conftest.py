@@ -149,7 +149,7 @@ def start(data_dir: Path, *, port: int | None = None, **environ: str) -> Running
                 for name, value in os.environ.items()
                 if name != "DJANGO_SETTINGS_MODULE"
             },
-            "BLUETEL_DEMO": "wazo",
+            "BLUETEL_DEMO": os.environ.get("PBX", "wazo"),
             "BLUETEL_PORT": str(port),
             "BLUETEL_DATA_DIR": str(data_dir),
             **environ,

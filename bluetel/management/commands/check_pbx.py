@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from bluetel.accounts.models import Pbx, PbxLogin
 from bluetel.accounts.pbx import backend_for, close_backends
 from bluetel.management.pbx_argument import pbx_named
 from bluetel.telephony.errors import AuthenticationFailed, Forbidden, TelephonyError
@@ -49,9 +51,30 @@ class Command(BaseCommand):
             close_backends()
         self.stdout.write(f"{pbx.name}: signed in as {pbx.username}, version {version or '?'}")
         self.stdout.write("capabilities: " + ", ".join(sorted(backend.capabilities)))
+        self.stdout.write(_people_line(pbx, backend.people_source))
+        if backend.uses_own_logins:
+            given = PbxLogin.objects.filter(user__pbx=pbx)
+            self.stdout.write(
+                f"own logins: {given.filter(works=True).count()} work, "
+                f"{given.filter(works=False).count()} refused, of {pbx.users.count()} users"
+            )
         for right, consequence in sorted(missing.items()):
             self.stdout.write(f"missing right {right}: {consequence}")
         if missing:
             self.stdout.write("Add the missing rights to the account's policy on the PBX.")
         else:
             self.stdout.write("all rights are there")
+
+
+def _people_line(pbx: Pbx, source: str) -> str:
+    match source:
+        case "pbx":
+            return "users: sync_users takes them from the PBX"
+        case "":
+            directory = "--ldap, or " if settings.LDAP_CONFIG is not None else ""
+            return (
+                f"users: this PBX has no list of them; sync_users {pbx.name} takes {directory}"
+                "--csv FILE"
+            )
+        case other:
+            return f"users: sync_users takes them from {other}"

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 
-from bluetel.accounts.models import Pbx, User
+from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import sync_users
 from bluetel.demo import DEMO_PBX
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "demo"  # noqa: S105 — the demo's, printed on its sign-in page
 FIRST_EXTENSION = 1001
+API_KEYS = {"xivo": "bluetel-key"}
 
 
 class Command(BaseCommand):
@@ -34,14 +35,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse outside the demo: these passwords are public."""
         if not settings.DEMO:
-            raise CommandError("set BLUETEL_DEMO=wazo first: demo accounts exist in the demo only")
+            raise CommandError("set BLUETEL_DEMO first: demo accounts exist in the demo only")
+        url = options["pbx_url"].rstrip("/")
+        # Of another make, the same people have other ids: they are matched anew, by e-mail.
+        User.objects.filter(pbx__name=DEMO_PBX).exclude(pbx__kind=settings.DEMO).update(
+            pbx_user_id=""
+        )
         pbx, _ = Pbx.objects.update_or_create(
             name=DEMO_PBX,
             defaults={
                 "kind": settings.DEMO,
-                "url": options["pbx_url"].rstrip("/"),
+                "url": url,
                 "username": "bluetel",
                 "password": "bluetel",
+                "api_key": API_KEYS.get(settings.DEMO, ""),
+                "options": {"confd_url": url} if settings.DEMO == "xivo" else {},
             },
         )
         try:
@@ -50,6 +58,8 @@ class Command(BaseCommand):
             raise CommandError(f"the simulated PBX can't be read: {error}") from None
         sync_users(pbx, people)
         self._give_names_and_password(pbx)
+        if backend_for(pbx).uses_own_logins:
+            self._give_own_logins(pbx)
         add_people(list(User.objects.filter(pbx=pbx).exclude(extension="").order_by("extension")))
 
     def _give_names_and_password(self, pbx: Pbx) -> None:
@@ -62,3 +72,11 @@ class Command(BaseCommand):
             user.username, user.password, user.language = name, hashed, ""
             changed.append(user)
         User.objects.bulk_update(changed, ["username", "password", "language"])
+
+    def _give_own_logins(self, pbx: Pbx) -> None:
+        """As if everybody had entered his login on the PBX already; it is the demo's own."""
+        known = PbxLogin.objects.filter(user__pbx=pbx).values_list("user_id", flat=True)
+        new = User.objects.filter(pbx=pbx).exclude(pk__in=known).exclude(pbx_login="")
+        PbxLogin.objects.bulk_create(
+            PbxLogin(user=user, login=user.pbx_login, password=PASSWORD, works=True) for user in new
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,10 +17,13 @@ from bluetel.telephony.simulator.scenario import CAST, build
 from bluetel.telephony.simulator.wazo_server.serve import (
     PASSWORD,
     USERNAME,
-    build_application,
     build_server,
     listen,
 )
+from bluetel.telephony.simulator.wazo_server.serve import build_application as build_wazo
+from bluetel.telephony.simulator.xivo_server.serve import build_application as build_xuc
+
+DIALECTS: dict[str, Callable[..., Any]] = {"wazo": build_wazo, "xivo": build_xuc}
 
 
 class Command(BaseCommand):
@@ -31,7 +35,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen, who may sign in, how many people there are."""
-        parser.add_argument("--dialect", choices=["wazo"], default="wazo")
+        parser.add_argument("--dialect", choices=list(DIALECTS), default="wazo")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=9480, help="0 takes a free one")
         parser.add_argument("--users", type=int, default=len(CAST))
@@ -52,6 +56,7 @@ class Command(BaseCommand):
         habits = Habits(outside_answers_after=options["outside_answers_after"])
         pbx = build(now=datetime.now(UTC), users=options["users"], habits=habits)
         username = options["username"]
+        build_application = DIALECTS[options["dialect"]]
         server = build_server(
             build_application(pbx, username=username, password=options["password"])
         )
@@ -64,8 +69,8 @@ class Command(BaseCommand):
             ) from None
         port = listener.getsockname()[1]
         self.stdout.write(
-            f"Simulated PBX (wazo) at http://{host}:{port}, {len(pbx.people)} users, "
-            f"service account {username} / {options['password']}"
+            f"Simulated PBX ({options['dialect']}) at http://{host}:{port}, "
+            f"{len(pbx.people)} users, service account {username} / {options['password']}"
         )
         self.stdout.flush()
         if options["with_parent"]:

@@ -19,6 +19,7 @@ from bluetel.telephony.errors import (
     RejectReason,
 )
 from bluetel.telephony.http import Deadline
+from bluetel.telephony.ports import Taker
 from bluetel.telephony.types import (
     Call,
     CallId,
@@ -266,7 +267,7 @@ class XivoClient:
         """XUC has counters only; the messages come by mail."""
         raise NotSupported(Capability.VOICEMAIL)
 
-    def audio(self, user: PbxUserId, message: str) -> bytes:
+    def copy_audio(self, user: PbxUserId, message: str, into: Taker) -> None:
         """See :meth:`messages`."""
         raise NotSupported(Capability.VOICEMAIL_AUDIO)
 

@@ -22,6 +22,9 @@ from bluetel.telephony.xivo.user_line import UserLine
 
 MOST_PASSING = 20
 OPENED_AT_ONCE = 20
+LOOK_AGAIN = 60.0
+"""Seconds after which somebody without a session is looked up again: he may have given a login."""
+
 _OPENING = "opening"
 
 
@@ -44,6 +47,7 @@ class LinePool:
         self._uses: Counter[PbxUserId] = Counter()
         self._idle: OrderedDict[PbxUserId, asyncio.TimerHandle] = OrderedDict()
         self._attended: set[PbxUserId] = set()
+        self._looked_at: dict[PbxUserId, float] = {}
         self._passing = asyncio.Condition()
         self._opening = asyncio.Semaphore(OPENED_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -153,11 +157,16 @@ class LinePool:
     def attend(self, users: Collection[PbxUserId]) -> None:
         """Keep exactly these people's sessions open, as far as they gave a login."""
         wanted = set(users)
-        left, come = self._attended - wanted, wanted - self._attended
+        left = self._attended - wanted
         self._attended = wanted
+        now = asyncio.get_running_loop().time()
         for user in left:
+            self._looked_at.pop(user, None)
             self._let_rest(user)
-        for user in come:
+        for user in wanted:
+            if now < self._looked_at.get(user, 0.0) + LOOK_AGAIN:
+                continue
+            self._looked_at[user] = now
             timer = self._idle.pop(user, None)
             if timer is not None:
                 timer.cancel()

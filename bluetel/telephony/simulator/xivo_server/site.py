@@ -73,6 +73,8 @@ class Faults:
             self.slow = max(0.0, float(value))
         elif name == "unavailable" and isinstance(value, list):
             self.unavailable = bool(value)
+        elif name == "withhold" and value == []:
+            pass  # XUC has no rights to withhold
         elif name in known and type(known[name]) is type(value):
             setattr(self, name, value)
         else:

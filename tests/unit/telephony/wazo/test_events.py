@@ -156,7 +156,7 @@ def presence_changes(name: str) -> list[PresenceChanged]:
 
 class TestPresence:
     def test_a_call_shows_on_both_phones_in_order(self) -> None:
-        seen: dict[str, list[LineState]] = {}
+        seen: dict[str, list[LineState | None]] = {}
         for change in presence_changes("call_admin_wildcard"):
             phones = seen.setdefault(change.presence.user, [])
             if not phones or phones[-1] is not change.presence.phone:

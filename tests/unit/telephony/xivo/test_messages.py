@@ -139,9 +139,7 @@ def test_a_partial_update_tells_of_a_forward_only_with_its_destination() -> None
         (1000, None),
     ],
 )
-def test_each_hint_has_its_state_and_others_are_unknown(
-    code: int, state: LineState | None
-) -> None:
+def test_each_hint_has_its_state_and_others_are_unknown(code: int, state: LineState | None) -> None:
     assert hints.line_state(code) is state
 
 
