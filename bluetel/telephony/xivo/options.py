@@ -43,7 +43,7 @@ class XivoOptions:
     remote_makes: tuple[str, ...] = ("Yealink", "Snom", "Polycom", "Fanvil")
     number_headers: tuple[str, ...] = ("Number", "Numéro", "Phone", "Téléphone", "Extension")
     mobile_headers: tuple[str, ...] = ("Mobile", "Portable")
-    name_headers: tuple[str, ...] = ("Name", "Nom", "Fullname", "Nom complet")
+    name_headers: tuple[str, ...] = ("Name", "Nom", "Fullname")
     first_name_headers: tuple[str, ...] = ("Firstname", "First name", "Prénom")
     last_name_headers: tuple[str, ...] = ("Lastname", "Last name", "Nom de famille")
     email_headers: tuple[str, ...] = ("Email", "E-mail", "Mail", "Courriel")
