@@ -82,6 +82,25 @@ export class Api {
     return this.#send("GET", `search?q=${encodeURIComponent(text)}`, { signal });
   }
 
+  /**
+   * A part of a page that the server draws.
+   *
+   * @param {string} url
+   * @param {AbortSignal} signal
+   * @returns {Promise<HTMLElement>} its first element, not in the page yet
+   */
+  async part(url, signal) {
+    const limit = AbortSignal.timeout(TIME_LIMIT);
+    const response = await fetch(url, { signal: AbortSignal.any([limit, signal]) });
+    const isPart = response.ok && !response.redirected;
+    const text = isPart ? await response.text() : "";
+    const part = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
+    if (!(part instanceof HTMLElement)) {
+      throw new ApiError(`http_${response.status}`, "");
+    }
+    return document.importNode(part, true);
+  }
+
   /** @returns {Promise<number>} how many voice messages are new */
   async unread() {
     /** @type {{ unread: number }} */

@@ -5,6 +5,7 @@ import { CallActions } from "./call-actions.js";
 import { callBar } from "./call-bar.js";
 import { CallStore } from "./call-store.js";
 import { Caller } from "./caller.js";
+import { contactList } from "./contact-list.js";
 import { demoPhones } from "./demo-phones.js";
 import { dialerBox } from "./dialer-box.js";
 import { incomingCalls } from "./incoming-calls.js";
@@ -12,6 +13,7 @@ import { LiveBanners } from "./live-banners.js";
 import { LiveMessage, LiveSocket } from "./live-socket.js";
 import { nowSentence } from "./now-sentence.js";
 import { numberField } from "./number-field.js";
+import { NumberRows } from "./number-rows.js";
 import { presenceBadge } from "./presence-badge.js";
 import { PresenceStore } from "./presence-store.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -47,6 +49,8 @@ customElements.define(
   numberField((text, signal) => api.search(text, signal)),
 );
 customElements.define("dialer-box", DialerBox);
+customElements.define("contact-list", contactList(api));
+customElements.define("number-rows", NumberRows);
 customElements.define("call-bar", CallBar);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
 customElements.define("now-sentence", nowSentence(presence));

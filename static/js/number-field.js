@@ -209,7 +209,7 @@ export function numberField(search) {
       if (!(event instanceof Suggested)) {
         return;
       }
-      const { text, answer } = event;
+      const { text, answer } = /** @type {Suggested<SearchAnswer>} */ (event);
       const chosen = this.current;
       this.#rows = answer.results;
       this.#list.replaceChildren(

@@ -1,13 +1,17 @@
-/** @import { SearchAnswer } from "./types.js" */
+/** @import { SearchSource } from "./types.js" */
 
 const PAUSE = 80;
 const ASK_AGAIN = [150, 400, 1000];
 
-/** Suggestions for `text`, the latest that was asked. */
+/**
+ * Suggestions for `text`, the latest that was asked.
+ *
+ * @template {{ sources: SearchSource[] }} Answer
+ */
 export class Suggested extends Event {
   /**
    * @param {string} text
-   * @param {SearchAnswer} answer
+   * @param {Answer} answer
    */
   constructor(text, answer) {
     super("answer");
@@ -21,6 +25,8 @@ export class Suggested extends Event {
  * searches. Answers to an older text, and older answers to the same, are dropped.
  *
  * Events: `answer` ({@link Suggested}) and `failed`.
+ *
+ * @template {{ sources: SearchSource[] }} Answer
  */
 export class SearchSession extends EventTarget {
   #search;
@@ -30,7 +36,7 @@ export class SearchSession extends EventTarget {
   #timer;
   #abort = new AbortController();
 
-  /** @param {(text: string, signal: AbortSignal) => Promise<SearchAnswer>} search */
+  /** @param {(text: string, signal: AbortSignal) => Promise<Answer>} search */
   constructor(search) {
     super();
     this.#search = search;

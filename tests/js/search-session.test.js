@@ -9,7 +9,7 @@ import { FakeTimers, settled } from "./fake-timers.js";
 let timers;
 /** @type {{ text: string, signal: AbortSignal, answer: (state?: SearchSource["state"]) => Promise<void>, fail: () => Promise<void> }[]} */
 let asked;
-/** @type {SearchSession} */
+/** @type {SearchSession<SearchAnswer>} */
 let session;
 /** @type {string[]} */
 let told;
