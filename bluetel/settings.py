@@ -223,6 +223,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 FETCH_ALLOW = ENV.fetch_allow
 CA_FILE = ENV.ca_file
+VOICEMAIL_SENDERS = ENV.voicemail_senders
 
 # --- Telephony ----------------------------------------------------------------------------------
 
@@ -241,6 +242,7 @@ PRESENCE_RECIPROCITY = ENV.presence_reciprocity
 ENGINE_DUTIES = [
     "bluetel.work.in_process.JobRunner",
     "voicemail.duties.VoicemailDuty",
+    "voicemail.watching.MailboxDuty",
     "contacts.schedule.Schedule",
     "forwarding.calendars.duty.CalendarWatch",
     "forwarding.reconciler.Reconciler",

@@ -11,6 +11,7 @@ from bluetel import demo, health, pbx_push, views
 from bluetel.accounts.views import SignInView
 from bluetel.api import api
 from dialer.views import calls
+from voicemail import preferences
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,6 +23,12 @@ urlpatterns = [
     path("contacts/", include("contacts.urls")),
     path("dialer/", include("dialer.urls")),
     path("voicemail/", include("voicemail.urls")),
+    path("settings/voicemail/", preferences.page, name="voicemail-settings"),
+    path(
+        "settings/voicemail/<str:mailbox_id>/remove/",
+        preferences.remove,
+        name="voicemail-settings-remove",
+    ),
     path("settings/books/", include("contacts.account_urls")),
     path("settings/", include("forwarding.urls")),
     path("api/v1/", api.urls),

@@ -6,7 +6,10 @@
     ├── MessageNotFound     not_found
     ├── BoxUnavailable      pbx_unavailable
     ├── NobodyToCall        invalid_number: the caller withheld it
-    └── NotPossible         not_supported by this PBX
+    ├── CallerUnproven      number_refused: only a mail claims the number
+    ├── NotPossible         not_supported by this PBX
+    ├── MailboxNotFound     not_found
+    └── AddressNotAllowed   address_refused: the mail server may not be asked
 
 The sentences are for users, translated when they are shown.
 """
@@ -53,6 +56,40 @@ class NobodyToCall(VoicemailError):
 
     def __init__(self) -> None:
         super().__init__(_("The caller withheld the number: there is nobody to call back."))
+
+
+class CallerUnproven(VoicemailError):
+    """The number is what an unknown sender wrote into a mail."""
+
+    code = "number_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Only a mail claims this number, and anybody can write such a mail."
+                " Not called from here."
+            )
+        )
+
+
+class MailboxNotFound(VoicemailError):
+    """No such mailbox of this user."""
+
+    code = "not_found"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such mailbox."))
+
+
+class AddressNotAllowed(VoicemailError):
+    """The mail server lies where users' addresses may not lead."""
+
+    code = "address_refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This mail server may not be asked from here. Your administrator can allow it.")
+        )
 
 
 class NotPossible(VoicemailError):

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class MessageRecord(TypedDict):
-    """One voice message; ``number`` is empty for a caller who withheld it, times are UTC."""
+    """One voice message; ``number`` is empty for a caller who withheld it, times are UTC.
+
+    One with the source ``mail`` is not in a box of the PBX; unless it is ``proven``, its number is
+    what an unknown sender claims, and no name stands for it.
+    """
 
     id: str
     number: str
@@ -26,12 +30,14 @@ class MessageRecord(TypedDict):
     read: bool
     folder: str
     transcript: str
+    source: str
+    proven: bool
 
 
 def record_of(message: Message, callers: Mapping[str, Caller]) -> MessageRecord:
     """The record of a row; ``callers`` are known people by number as it stands in the row."""
     number = number_of_caller(message.number)
-    caller = callers.get(message.number) if number else None
+    caller = callers.get(message.number) if number and message.is_proven else None
     return MessageRecord(
         id=str(message.pk),
         number=number,
@@ -42,6 +48,8 @@ def record_of(message: Message, callers: Mapping[str, Caller]) -> MessageRecord:
         read=message.is_read,
         folder=message.folder,
         transcript=message.transcript,
+        source="pbx" if message.pbx_message else "mail",
+        proven=message.is_proven,
     )
 
 

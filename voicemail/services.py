@@ -10,8 +10,9 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -22,10 +23,19 @@ from bluetel.calls import services as calls
 from bluetel.calls.rules import number_of_caller
 from bluetel.telephony import errors
 from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
-from voicemail.errors import BoxUnavailable, MessageNotFound, NobodyToCall, NotPossible
+from voicemail import mailboxes
+from voicemail.errors import (
+    BoxUnavailable,
+    CallerUnproven,
+    MessageNotFound,
+    NobodyToCall,
+    NotPossible,
+    VoicemailError,
+)
 from voicemail.live import publish_unread
 from voicemail.models import Box, Folder, Message
 from voicemail.selectors import unread_count
+from voicemail.settling import settle
 from voicemail.spool import Recording, Spool
 
 if TYPE_CHECKING:
@@ -69,7 +79,8 @@ def store_messages(user: User, told: Sequence[VoicemailMessage], *, now: datetim
     """Make the rows what the PBX lists, and give those that are new; pages hear of changes."""
     with transaction.atomic():
         Box.objects.update_or_create(user=user, defaults={"read_at": now})
-        rows = {row.pbx_message: row for row in Message.objects.filter(user=user)}
+        known = Message.objects.filter(user=user).exclude(pbx_message="")
+        rows = {row.pbx_message: row for row in known}
         wanted = {message.id: _columns(message) for message in told}
         gone = [row.pk for key, row in rows.items() if key not in wanted]
         changed = [
@@ -82,19 +93,31 @@ def store_messages(user: User, told: Sequence[VoicemailMessage], *, now: datetim
             for key, columns in wanted.items()
             if key not in rows
         ]
+        mailboxes.let_go(gone)
         Message.objects.filter(pk__in=gone).delete()
         for row, columns in changed:
             Message.objects.filter(pk=row.pk).update(**columns)
         Message.objects.bulk_create(fresh, ignore_conflicts=True)
+    mailboxes.follow_folders(
+        list(Message.objects.filter(pk__in=[row.pk for row, _ in changed], mails__isnull=False))
+    )
     if gone or changed or fresh:
+        settle_mails(user)
         publish_unread(user.pk, unread_count(user))
     keys = [message.pbx_message for message in fresh]
     return list(Message.objects.filter(user=user, pbx_message__in=keys)) if keys else []
 
 
+def settle_mails(user: User) -> None:
+    """Tie mails and messages together; what was heard by mail is heard on the PBX as well."""
+    for message in settle(user):
+        with suppress(VoicemailError):  # the next listing shows what the PBX holds
+            mark_read(message, read=True)
+
+
 def _columns(message: VoicemailMessage) -> dict[str, object]:
     return {
-        "box": message.box[:64],
+        "box": (message.box_number or message.box)[:64],
         "folder": message.folder.value,
         "number": message.number[:64],
         "name": message.name[:200],
@@ -115,13 +138,15 @@ def move(message: Message, folder: Folder) -> None:
     user = message.user
     if message.folder == folder:
         return
-    with _on_pbx(message):
-        assert user.pbx is not None  # noqa: S101 — the row came from a PBX
-        backend_for(user.pbx).move_message(
-            PbxUserId(user.pbx_user_id), message.pbx_message, VoicemailFolder(folder.value)
-        )
+    if message.pbx_message:
+        with _on_pbx(message):
+            assert user.pbx is not None  # noqa: S101 — the row came from a PBX
+            backend_for(user.pbx).move_message(
+                PbxUserId(user.pbx_user_id), message.pbx_message, VoicemailFolder(folder.value)
+            )
     message.folder = folder
     Message.objects.filter(pk=message.pk).update(folder=folder)
+    mailboxes.want_seen(message, read=message.is_read)
     publish_unread(user.pk, unread_count(user))
 
 
@@ -145,7 +170,9 @@ def delete_due(*, now: datetime) -> None:
     for message in due:
         pbx = message.user.pbx
         try:
-            if pbx is not None and message.user.pbx_user_id:
+            if not message.pbx_message:
+                mailboxes.delete_mails(message)
+            elif pbx is not None and message.user.pbx_user_id:
                 backend_for(pbx).delete_message(
                     PbxUserId(message.user.pbx_user_id), message.pbx_message
                 )
@@ -154,6 +181,7 @@ def delete_due(*, now: datetime) -> None:
         except errors.TelephonyError as error:
             logger.warning("a voice message could not be deleted yet: %s", error)
             continue
+        mailboxes.let_go([message.pk])
         Message.objects.filter(pk=message.pk).delete()
         _spool().forget(message.pk)
 
@@ -161,17 +189,21 @@ def delete_due(*, now: datetime) -> None:
 def call_back(message: Message, *, now: datetime, key: str = "") -> calls.Placed:
     """Call who left the message, as any other call: the user's own phone rings first.
 
-    Raises ``NobodyToCall``, and all that ``bluetel.calls.services.place_call`` raises.
+    Raises ``NobodyToCall``, ``CallerUnproven``, and all that ``place_call`` raises.
     """
     number = number_of_caller(message.number)
     if not number:
         raise NobodyToCall
+    if not message.is_proven:
+        raise CallerUnproven
     return calls.place_call(message.user, number, now=now, key=key)
 
 
 def recording_of(message: Message) -> Recording:
     """The message's sound, whole. Raises ``VoicemailError``."""
     user = message.user
+    if not message.pbx_message:
+        return _spool().recording(message.pk, partial(mailboxes.copy_audio, message))
 
     def copy(into: Taker) -> None:
         assert user.pbx is not None  # noqa: S101 — the row came from a PBX

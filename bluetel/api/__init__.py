@@ -10,6 +10,7 @@ from bluetel.api import (
     contacts,
     errors,
     history,
+    mailboxes,
     people,
     privacy,
     routing,
@@ -31,6 +32,7 @@ errors.install(api)
 api.add_router("/calendars", calendars.router)
 api.add_router("/calls", calls.router)
 api.add_router("/contacts", contacts.router)
+api.add_router("/mailboxes", mailboxes.router)
 api.add_router("/voicemail", voicemail.router)
 api.add_router("/history", history.router)
 api.add_router("", people.router)

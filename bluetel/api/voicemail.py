@@ -47,6 +47,8 @@ class VoiceMessage(Schema):
     read: bool
     folder: FolderWord
     transcript: str
+    source: Literal["pbx", "mail"]
+    proven: bool
 
 
 class VoiceMessages(Schema):

@@ -244,7 +244,10 @@ class VoicemailFolder(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoicemailMessage:
-    """A message in a voicemail box; an anonymous caller has no number."""
+    """A message in a voicemail box; an anonymous caller has no number.
+
+    ``box_number`` is what one dials to reach the box, where the PBX says it.
+    """
 
     id: str
     box: str
@@ -254,6 +257,7 @@ class VoicemailMessage:
     duration: int
     received_at: datetime
     transcript: str = ""
+    box_number: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,7 @@ def message_of(box: Box, message: BoxMessage) -> VoicemailMessage:
         duration=message.duration,
         received_at=message.received_at.replace(microsecond=0),
         transcript=message.transcript,
+        box_number=box.number,
     )
 
 

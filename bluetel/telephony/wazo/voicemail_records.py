@@ -45,15 +45,19 @@ def _box(value: object) -> Box:
 
 def messages(value: object, *, box: str) -> Iterable[VoicemailMessage]:
     """All messages of calld's ``/voicemails/{id}``, folder by folder."""
-    for folder in Fields(value, what="voicemail").items("folders"):
+    whole = Fields(value, what="voicemail")
+    number = whole.optional_text("number")
+    for folder in whole.items("folders"):
         fields = Fields(folder, what="voicemail folder")
         # A folder of the administrator's own counts as read: nothing new ever lands there.
         kind = _FOLDERS.get(fields.whole("id"), VoicemailFolder.OLD)
         for item in fields.items("messages"):
-            yield _message(item, folder=kind, box=box)
+            yield _message(item, folder=kind, box=box, box_number=number)
 
 
-def _message(value: object, *, folder: VoicemailFolder, box: str) -> VoicemailMessage:
+def _message(
+    value: object, *, folder: VoicemailFolder, box: str, box_number: str
+) -> VoicemailMessage:
     fields = Fields(value, what="voicemail message")
     number = fields.text_or_none("caller_id_num") or ""
     inside = _WHOLE_CALLER_ID.search(number)
@@ -70,6 +74,7 @@ def _message(value: object, *, folder: VoicemailFolder, box: str) -> VoicemailMe
         duration=fields.whole("duration"),
         received_at=received_at,
         transcript=_transcript(fields),
+        box_number=box_number,
     )
 
 

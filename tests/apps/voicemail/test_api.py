@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import wave
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.test import Client
 from django.utils import timezone
 
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.types import VoicemailFolder
-from presence import live
-from presence.messages import HubMessage
+from presence.live import LIVE
 from tests.apps.house import House
 from tests.apps.voicemail.conftest import Callers
 from voicemail import services
@@ -50,12 +53,23 @@ def camille(house: House) -> Program:
     return Program(house.token("1001"))
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[HubMessage]:
-    """What open pages are told."""
-    heard: list[HubMessage] = []
-    monkeypatch.setattr(live, "_publish_now", lambda message, loop: heard.append(message))
-    return heard
+def listening() -> Callable[[], list[dict[str, Any]]]:
+    """Begin to hear what open pages are told; a call gives what was told so far."""
+    layer = get_channel_layer()
+    assert layer is not None
+    channel = async_to_sync(layer.new_channel)()
+    async_to_sync(layer.group_add)(LIVE, channel)
+
+    async def everything() -> list[dict[str, Any]]:
+        heard = []
+        while True:
+            try:
+                async with asyncio.timeout(0.2):
+                    heard.append(await layer.receive(channel))
+            except TimeoutError:
+                return heard
+
+    return async_to_sync(everything)
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -77,6 +91,8 @@ def test_messages_come_newest_first_with_their_callers(callers: Callers, camille
         "read": False,
         "folder": "new",
         "transcript": "Call me.",
+        "source": "pbx",
+        "proven": True,
     }
     assert newest["received_at"].endswith("Z")
     assert (anonymous["number"], anonymous["name"]) == ("", "")
@@ -109,9 +125,7 @@ def test_who_is_not_signed_in_hears_nothing(callers: Callers, camille: Program) 
     assert Client().get(f"/api/v1/voicemail/{message['id']}/audio").status_code == 401
 
 
-def test_reading_is_kept_on_the_pbx_and_told_to_the_pages(
-    house: House, callers: Callers, camille: Program, told: list[HubMessage]
-) -> None:
+def test_reading_is_kept_on_the_pbx(callers: Callers, camille: Program) -> None:
     left = callers.leave("1002")
     (message,) = camille.messages()
     answer = camille.ask("PATCH", f"/{message['id']}", {"read": True})
@@ -124,13 +138,14 @@ def test_reading_is_kept_on_the_pbx_and_told_to_the_pages(
 
 @pytest.mark.django_db(transaction=True)
 def test_open_pages_hear_how_many_are_unread(
-    house: House, callers: Callers, camille: Program, told: list[HubMessage]
+    house: House, callers: Callers, camille: Program
 ) -> None:
+    told = listening()
     callers.leave("1002")
     (message,) = camille.messages()
     camille.ask("PATCH", f"/{message['id']}", {"read": True})
     user = str(house.user("1001").pk)
-    assert told == [
+    assert told() == [
         {"type": "user", "user": user, "frame": {"type": "voicemail", "unread": 1}},
         {"type": "user", "user": user, "frame": {"type": "voicemail", "unread": 0}},
     ]
