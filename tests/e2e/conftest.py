@@ -253,6 +253,7 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
         javascript: bool = True,
         dark: bool = False,
         reduced_motion: bool = False,
+        bypass_csp: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -260,6 +261,7 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
             java_script_enabled=javascript,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if reduced_motion else "no-preference",
+            bypass_csp=bypass_csp,
             base_url=bluetel.url,
         )
         contexts.append(context)
@@ -306,6 +308,12 @@ def live(page: Page) -> Iterator[None]:
     else:
         pytest.fail("the live socket told nothing")
     page.remove_listener("websocket", listen)
+
+
+def open_dialer(page: Page) -> None:
+    """Click on its button; the field has the focus then."""
+    page.get_by_role("button", name=re.compile("^Dialer")).click()
+    expect(page.get_by_role("combobox", name="Name or number")).to_be_focused()
 
 
 def handset(page: Page, extension: str) -> Locator:

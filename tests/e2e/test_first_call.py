@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, handset, live
+from tests.e2e.conftest import (
+    WITHIN_A_SECOND,
+    Running,
+    SignIn,
+    colleague,
+    handset,
+    live,
+    open_dialer,
+)
 
 pytestmark = pytest.mark.e2e
-
-
-def open_dialer(page: Page) -> None:
-    page.get_by_role("button", name=re.compile("^Dialer")).click()
-    expect(page.get_by_role("combobox", name="Name or number")).to_be_focused()
 
 
 @pytest.mark.smoke
