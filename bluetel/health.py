@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bluetel.work.leases import holder_of
 from bluetel.work.queue import count_given_up
+from forwarding.selectors import count_failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     states = {name: "ok" if works else "failed" for name, works in parts.items()}
     if parts["database"]:
         states["engine"] = "ok" if holder_of("engine", now=timezone.now()) else "missing"
+        failing = count_failing(now=timezone.now())
+        states["forwards"] = f"{failing} not taken by the PBX" if failing else "ok"
         states["jobs"] = "some given up" if count_given_up() else "ok"
     return JsonResponse({"ready": ready, "parts": states}, status=200 if ready else 503)
 

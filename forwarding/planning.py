@@ -20,6 +20,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
 from bluetel.work import due, leases
 from forwarding import ledger
+from forwarding.diverting import note_diversions
 from forwarding.echoes import Setting
 from forwarding.keeping import keep_up
 from forwarding.models import Line, PbxWrite
@@ -144,6 +145,8 @@ def begin(
                 edges_at.append((str(one.user.pk), edge))
                 if _may_write(one) and edge - READ_AHEAD > now:
                     reads_at.append((str(one.user.pk), _spread(edge)))
+        busy = {step.user_id for step in steps}
+        note_diversions([one for one in known if one.user.pk not in busy], now=now)
         steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
         _save(known)
         due.put(EDGE, edges_at)

@@ -46,3 +46,18 @@ def users_left_alone() -> list[int]:
     edge = Due.objects.filter(kind=EDGE, subject=OuterRef("subject"))
     lines = Line.objects.filter(_OURS).annotate(subject=Cast("pk", CharField()))
     return list(lines.exclude(Exists(edge)).values_list("pk", flat=True))
+
+
+def users_with_ours(user_ids: Collection[int]) -> list[int]:
+    """Those of these users whose PBX holds, or may hold, something of ours."""
+    lines = Line.objects.filter(_OURS, pk__in=list(user_ids)).order_by("pk")
+    return list(lines.values_list("pk", flat=True))
+
+
+def users_with_something() -> list[int]:
+    """Everybody with something of ours on a PBX, or with a rule that may put something there."""
+    rules = Automation.objects.exclude(
+        calendar_route=Automation.Route.NOTHING, im_route=Automation.Route.NOTHING
+    )
+    ours = Line.objects.filter(_OURS)
+    return sorted({*rules.values_list("pk", flat=True), *ours.values_list("pk", flat=True)})

@@ -26,7 +26,7 @@ ERRORS = {
     503: schemas.Error,
 }
 AHEAD = timedelta(days=366)
-_OFFSET = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")
+_OFFSET = re.compile(r"(T.*) (\d\d:?\d\d)$")
 
 
 class Forward(Schema):
@@ -239,7 +239,7 @@ def unsuppress(request: SignedInRequest) -> Status[None]:
 def _moment(text: str, zone: str) -> datetime:
     """A time as asked for; one without offset is the user's. A ``+`` may come as a space."""
     try:
-        moment = datetime.fromisoformat(_OFFSET.sub(r"+\1", text))
+        moment = datetime.fromisoformat(_OFFSET.sub(r"\1+\2", text))
     except ValueError:
         raise ApiError("invalid_request", _("This is no time: write it as ISO 8601.")) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone or settings.TIME_ZONE))

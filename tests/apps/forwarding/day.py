@@ -46,10 +46,17 @@ class Seen:
 class Day:
     """The user of an extension, from nine o'clock on."""
 
-    def __init__(self, house: House, extension: str = "1001", *, start: str = "09:00") -> None:
+    def __init__(
+        self,
+        house: House,
+        extension: str = "1001",
+        *,
+        start: str = "09:00",
+        now: datetime | None = None,
+    ) -> None:
         self.house = house
         self.user: User = house.user(extension)
-        self.now = at(start)
+        self.now = now or at(start)
         self.person: Person = house.do(lambda model: model.lines[extension][0])
         self.voicemail = f"*97{extension}"
         self._news: list[tuple[int, str, Forward | bool]] = []
@@ -166,6 +173,17 @@ class Day:
         )
         self.calendar_changed()
         return row
+
+    def add_now(self, name: str) -> None:
+        """A meeting of an hour that began a minute ago appears in the calendar."""
+        Occurrence.objects.create(
+            user=self.user,
+            source=self._source,
+            uid=name,
+            starts=self.now - timedelta(minutes=1),
+            ends=self.now + timedelta(minutes=59),
+        )
+        self.calendar_changed()
 
     def move(self, name: str, starts: str, ends: str) -> None:
         """A meeting is moved, or made shorter or longer."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from bluetel.work import leases
+from forwarding import releasing
+from tests.apps.forwarding.day import Day
+from tests.apps.house import House
+
+
+@pytest.fixture
+def diverted(house: House) -> Day:
+    """Somebody in a meeting that leads to voicemail, and the engine has just been stopped."""
+    now = timezone.now()
+    day = Day(house, now=now)
+    day.rules(calendar={"route": "voicemail"})
+    day.dial("1042")
+    day.add_now("A")
+    assert day.on_pbx == f"on {day.voicemail}"
+    day.kill_engine()
+    return day
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("release_forwards", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_everybodys_own_forward_comes_back_without_an_engine(diverted: Day) -> None:
+    assert "1 looked at, 1 have their own" in run("--all")
+    assert diverted.on_pbx == "on 1042"
+    assert leases.take(leases.ENGINE, owner="next", now=timezone.now()) is not None
+
+
+def test_one_users_forward_comes_back(diverted: Day) -> None:
+    run(diverted.user.username)
+    assert diverted.on_pbx == "on 1042"
+
+
+def test_the_meeting_in_progress_stays_suppressed_over_a_restart(diverted: Day) -> None:
+    run("--all")
+    diverted.now = timezone.now()
+    diverted.start_engine()
+    assert diverted.on_pbx == "on 1042"
+
+
+def test_somebody_unknown_is_named(house: House) -> None:
+    with pytest.raises(CommandError, match="nobody"):
+        run("nobody")
+
+
+def test_beside_an_engine_that_does_nothing_the_command_says_who_is_left(
+    diverted: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasing, "WITHIN", 0.0)
+    assert leases.take(leases.ENGINE, owner="busy", now=timezone.now()) is not None
+    with pytest.raises(CommandError, match="did not take 1"):
+        run("--all")
+    assert diverted.on_pbx == f"on {diverted.voicemail}"
