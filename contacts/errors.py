@@ -6,6 +6,7 @@
     ├── ContactNotFound    not there, or not for this reader: he can't tell which
     ├── ReadOnly           the book is changed elsewhere, or by others
     ├── UnknownBook        no book that he may write to
+    ├── FileTooLarge       more than an import takes
     ├── NotMergeable       two contacts that can't become one
     └── Unusable           what was written can't be taken, field by field
 """
@@ -33,6 +34,10 @@ class ReadOnly(ContactError):
 
 class UnknownBook(ContactError):
     """There is no such book, or none that he may write to."""
+
+
+class FileTooLarge(ContactError):
+    """A file is larger than an import takes."""
 
 
 class NotMergeable(ContactError):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from bluetel.fetch.site import site_door
 from bluetel.ldap.client import client_for
 from bluetel.work.jobs import job
-from contacts import remote_rounds
+from contacts import importing, remote_rounds
 from contacts.ldap.keeping import read_directory
 
 
@@ -33,3 +33,14 @@ def compare_book(*, book: int) -> None:
 def compare_soon(book: int) -> None:
     """Have a book compared as soon as a runner is free; once, however often it is asked for."""
     compare_book.enqueue(key=f"contacts-book:{book}", book=book)
+
+
+@job
+def read_import(*, run: int) -> None:
+    """Bring a file into its book, from where an earlier try has stopped."""
+    importing.carry_on(run, clock=timezone.now)
+
+
+def read_import_soon(run: int) -> None:
+    """Have a file read as soon as a runner is free."""
+    read_import.enqueue(key=f"contacts-import:{run}", run=run)

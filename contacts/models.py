@@ -334,7 +334,8 @@ class DirectoryState(models.Model):
 class ImportRun(models.Model):
     """A file on its way into a book: how far it is, and what was refused.
 
-    ``refused`` are [line, reason] pairs, the first of them; ``refusals`` counts all.
+    ``refused`` are [line, reason] pairs, the first of them; ``refusals`` counts all. ``size`` and
+    ``done`` are bytes of the file.
     """
 
     class State(models.TextChoices):
@@ -360,6 +361,31 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"import {self.pk}: {self.state}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is more to come."""
+        return self.state == self.State.RUNNING
+
+    @property
+    def handled(self) -> int:
+        """How many cards or rows have been dealt with; a killed import goes on behind them."""
+        return self.added + self.changed + self.unchanged + self.refusals
+
+    @property
+    def percent(self) -> int:
+        """How much of the file has been read."""
+        return 100 if not self.is_running else min(99, self.done * 100 // max(1, self.size))
+
+
+class ImportFile(models.Model):
+    """The file of an import while it is read: whichever process reads it finds it here."""
+
+    run = models.OneToOneField(ImportRun, models.CASCADE, primary_key=True, related_name="upload")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"file of import {self.run_id}"
 
 
 class Distinct(models.Model):

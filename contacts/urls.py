@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from contacts.views import books, duplicates, editing, people
+from contacts.views import books, duplicates, editing, imports, people
 
 app_name = "contacts"
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("books/<int:book_id>/", books.book, name="book"),
     path("books/<int:book_id>/delete/", books.delete, name="book-delete"),
     path("books/<int:book_id>/export/<slug:form>/", books.export, name="book-export"),
+    path("books/<int:book_id>/import/", imports.send, name="import-send"),
+    path("imports/<int:run_id>/", imports.follow, name="import"),
+    path("imports/<int:run_id>/part/", imports.follow_part, name="import-part"),
     path("<str:contact_id>/", people.card, name="card"),
     path("<str:contact_id>/part/", people.card_part, name="card-part"),
     path("<str:contact_id>/photo/", people.photo, name="photo"),

@@ -10,7 +10,14 @@ from django.utils.translation import gettext_noop, pgettext
 from contacts.card import Card, Label
 from contacts.card import Reason as CardReason
 from contacts.drafts import Problem, Reason
-from contacts.errors import ContactError, NotMergeable, ReadOnly, UnknownBook, Unusable
+from contacts.errors import (
+    ContactError,
+    FileTooLarge,
+    NotMergeable,
+    ReadOnly,
+    UnknownBook,
+    Unusable,
+)
 
 PROBLEMS: Final = {
     Reason.NOBODY: gettext_noop("Give a name or a company."),
@@ -109,6 +116,8 @@ def error_text(error: ContactError) -> str:
             return _("You can read this address book, not change it.")
         case UnknownBook():
             return _("There is no such address book.")
+        case FileTooLarge():
+            return _("The file is larger than 50 MB: bring it in parts.")
         case NotMergeable():
             return _("These two are in books of different people and stay apart.")
         case _:

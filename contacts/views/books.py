@@ -20,7 +20,7 @@ from contacts.errors import ContactError, ReadOnly, UnknownBook, Unusable
 from contacts.exporting import FORMATS
 from contacts.exporting import export as exported
 from contacts.forms import BookForm
-from contacts.models import Book, Contact
+from contacts.models import Book, Contact, ImportRun
 from contacts.selectors import book_name, may_edit, shelf_of
 from contacts.services import default_book
 from contacts.wording import error_text
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bluetel.accounts.http import SignedInRequest
 
 CARDS_PER_PART: Final = 100
+RUNS_SHOWN: Final = 5
 
 
 @login_required
@@ -109,6 +110,7 @@ def book(request: SignedInRequest, book_id: int) -> HttpResponse:
         "may_edit": may_edit(user, found),
         "may_manage": shelving.may_manage(user, found),
         "groups": shelving.groups_of(user),
+        "runs": ImportRun.objects.filter(user=user, book=found).order_by("-pk")[:RUNS_SHOWN],
         "form": form,
     }
     return render(request, "contacts/book.html", context, status=400 if form.errors else 200)

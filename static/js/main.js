@@ -8,6 +8,7 @@ import { Caller } from "./caller.js";
 import { contactList } from "./contact-list.js";
 import { demoPhones } from "./demo-phones.js";
 import { dialerBox } from "./dialer-box.js";
+import { importProgress } from "./import-progress.js";
 import { incomingCalls } from "./incoming-calls.js";
 import { LiveBanners } from "./live-banners.js";
 import { LiveMessage, LiveSocket } from "./live-socket.js";
@@ -51,6 +52,7 @@ customElements.define(
 customElements.define("dialer-box", DialerBox);
 customElements.define("contact-list", contactList(api));
 customElements.define("number-rows", NumberRows);
+customElements.define("import-progress", importProgress(api));
 customElements.define("call-bar", CallBar);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
 customElements.define("now-sentence", nowSentence(presence));

@@ -1,0 +1,167 @@
+"""Bringing a vCard or CSV file into a book, some cards at a time.
+
+The rows are the truth: a batch of cards and how far the file has been read are written together,
+so an import whose process was killed goes on where it stopped, and no card comes twice. A card
+that is in the book already, by its identifier or with the same content, is brought up to date or
+left as it is.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from contacts import storing
+from contacts.card import NAME_LIMIT, Card, Reason, Refused, digest, one_line
+from contacts.csv_cards import read_csv
+from contacts.errors import FileTooLarge, ReadOnly
+from contacts.models import Contact, ImportFile, ImportRun
+from contacts.remote_rounds import touch
+from contacts.selectors import may_edit, shelf_of
+from contacts.vcard import read_cards
+
+if TYPE_CHECKING:
+    from bluetel.accounts.models import User
+    from contacts.models import Book
+
+MOST_BYTES: Final = 50_000_000
+CARDS_AT_ONCE: Final = 200
+REPORTED: Final = 500
+"""Refused cards that are named; all are counted."""
+RUNS_KEPT: Final = 10
+_SNIFFED: Final = 2000
+_NO_FILE_AT_ALL: Final = {Reason.NOT_A_CARD_FILE, Reason.UNKNOWN_COLUMNS}
+
+Clock = Callable[[], datetime]
+
+
+def begin_import(
+    user: User, book: Book, *, file_name: str, content: bytes, now: datetime
+) -> ImportRun:
+    """Take a file in; :func:`carry_on` reads it.
+
+    Raises ``ReadOnly``, and ``FileTooLarge`` above :data:`MOST_BYTES`.
+    """
+    if not may_edit(user, book):
+        raise ReadOnly
+    if len(content) > MOST_BYTES:
+        raise FileTooLarge
+    with transaction.atomic():
+        run = ImportRun.objects.create(
+            user=user,
+            book=book,
+            file_name=one_line(file_name, limit=NAME_LIMIT),
+            size=len(content),
+            started_at=now,
+            touched_at=now,
+        )
+        ImportFile.objects.create(run=run, content=content)
+        old = ImportRun.objects.filter(user=user).exclude(state=ImportRun.State.RUNNING)
+        kept = old.order_by("-pk").values_list("pk", flat=True)[:RUNS_KEPT]
+        old.exclude(pk__in=list(kept)).delete()
+    return run
+
+
+def carry_on(run_id: int, *, clock: Clock) -> None:
+    """Read the file from where it was left to its end."""
+    run = ImportRun.objects.select_related("book", "user").filter(pk=run_id).first()
+    upload = ImportFile.objects.filter(run=run_id).first()
+    if run is None or upload is None or not run.is_running:
+        return
+    if not (run.book_id in shelf_of(run.user).books and may_edit(run.user, run.book)):
+        _finish(run, ImportRun.State.FAILED, now=clock())
+        return
+    stream = io.BytesIO(bytes(upload.content))
+    shelved = _Shelved.of(run.book)
+    entries = islice(_reader(run.file_name, stream), run.handled, None)
+    while batch := list(islice(entries, CARDS_AT_ONCE)):
+        with transaction.atomic():
+            _take(run, shelved, batch, now=clock())
+            run.done, run.touched_at = stream.tell(), clock()
+            run.save()
+    is_nothing = run.handled == run.refusals <= 1 and all(
+        reason in _NO_FILE_AT_ALL for _, reason in run.refused
+    )
+    _finish(run, ImportRun.State.FAILED if is_nothing else ImportRun.State.DONE, now=clock())
+    touch(run.book_id)
+
+
+@dataclass(slots=True)
+class _Shelved:
+    """What the book has by now: the contact of each identifier, and the digest of each contact."""
+
+    by_uid: dict[str, int] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    contents: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, book: Book) -> _Shelved:
+        """The book as it is."""
+        shelved = cls()
+        rows = Contact.objects.filter(book=book).values_list("pk", "uid", "digest")
+        for pk, uid, content in rows.iterator(chunk_size=5000):
+            shelved.note(pk, uid, content)
+        return shelved
+
+    def note(self, pk: int, uid: str, content: str) -> None:
+        """A contact that is there now."""
+        if uid:
+            self.by_uid[uid] = pk
+        self.digests[pk] = content
+        self.contents.add(content)
+
+
+def _take(
+    run: ImportRun, shelved: _Shelved, batch: Sequence[Card | Refused], *, now: datetime
+) -> None:
+    new: dict[str, Card] = {}
+    changed: dict[int, Card] = {}
+    for entry in batch:
+        if isinstance(entry, Refused):
+            run.refusals += 1
+            if len(run.refused) < REPORTED:
+                run.refused.append([entry.line, entry.reason.value])
+            continue
+        content = digest(entry)
+        known = shelved.by_uid.get(entry.uid) if entry.uid else None
+        if known is not None and shelved.digests[known] != content:
+            changed[known] = entry
+            shelved.note(known, entry.uid, content)
+            run.changed += 1
+        elif known is not None or content in shelved.contents:
+            run.unchanged += 1
+        elif entry.uid and entry.uid in new:  # twice in one batch: the later one holds
+            new[entry.uid] = entry
+            run.changed += 1
+        else:
+            new[entry.uid or f" {len(new)}"] = entry
+            shelved.contents.add(content)
+            run.added += 1
+    storing.change(run.book, changed, now=now)
+    cards = list(new.values())
+    for contact, card in zip(storing.add(run.book, cards, now=now), cards, strict=True):
+        shelved.note(contact.pk, card.uid, contact.digest)
+
+
+def _finish(run: ImportRun, state: ImportRun.State, *, now: datetime) -> None:
+    run.state, run.touched_at, run.done = state, now, run.size
+    with transaction.atomic():
+        run.save()
+        ImportFile.objects.filter(run=run).delete()
+
+
+def _reader(file_name: str, stream: io.BytesIO) -> Iterator[Card | Refused]:
+    """The cards of the file, by its name or else by how it begins."""
+    ending = file_name.rpartition(".")[2].casefold()
+    if ending in {"vcf", "vcard"}:
+        return read_cards(stream)
+    start = stream.read(_SNIFFED).replace(b"\0", b"").upper()
+    stream.seek(0)
+    is_vcard = ending != "csv" and b"BEGIN:VCARD" in start
+    return read_cards(stream) if is_vcard else read_csv(stream)
