@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
+from forwarding.outlook import outlook_of
 from presence.selectors import people
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ def home(request: SignedInRequest) -> HttpResponse:
     found = User.objects.filter(pk__in=[person["user_id"] for person in team])
     extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
     rows = [{**person, "extension": extensions.get(person["user_id"], "")} for person in team]
-    return render(request, "home.html", {"team": rows})
+    outlook = outlook_of(request.user, now=timezone.now())
+    return render(request, "home.html", {"team": rows, "outlook": outlook})
 
 
 @login_required

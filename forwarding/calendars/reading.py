@@ -117,6 +117,13 @@ def expand_anew(calendar: Calendar, *, now: datetime) -> bool:
     return has_changed
 
 
+def expand_all_of(user: User, *, now: datetime) -> None:
+    """Have a user's calendars follow his new time zone."""
+    calendars = list(Calendar.objects.filter(user=user).select_related("user"))
+    if sum(expand_anew(calendar, now=now) for calendar in calendars):
+        services.reconsider(user.pk, now=now)
+
+
 def forget_future(calendar: Calendar, *, now: datetime) -> bool:
     """Forget what a calendar that can't be read any more said of the time to come."""
     rows = Occurrence.objects.filter(source__collection__calendar=calendar, starts__gt=now)

@@ -11,12 +11,14 @@ import { dialerBox } from "./dialer-box.js";
 import { importProgress } from "./import-progress.js";
 import { incomingCalls } from "./incoming-calls.js";
 import { LiveBanners } from "./live-banners.js";
+import { livePart } from "./live-part.js";
 import { LiveMessage, LiveSocket } from "./live-socket.js";
 import { nowSentence } from "./now-sentence.js";
 import { numberField } from "./number-field.js";
 import { NumberRows } from "./number-rows.js";
 import { presenceBadge } from "./presence-badge.js";
 import { PresenceStore } from "./presence-store.js";
+import { RuleForm } from "./rule-form.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { teamList } from "./team-list.js";
 import { setClock } from "./times.js";
@@ -35,6 +37,7 @@ const api = new Api();
 const presence = new PresenceStore();
 const calls = new CallStore();
 const voicemail = new VoicemailNews();
+const routing = new EventTarget();
 const caller = new Caller(api, calls);
 const actions = new CallActions(api, calls);
 const socket = new LiveSocket(
@@ -55,6 +58,8 @@ customElements.define("number-rows", NumberRows);
 customElements.define("import-progress", importProgress(api));
 customElements.define("call-bar", CallBar);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
+customElements.define("live-part", livePart(routing));
+customElements.define("rule-form", RuleForm);
 customElements.define("now-sentence", nowSentence(presence));
 customElements.define("team-list", teamList(presence));
 customElements.define("unread-count", unreadCount(voicemail));
@@ -81,12 +86,14 @@ socket.addEventListener("open", () => {
   readCalls();
   if (wasLost) {
     readVoicemail();
+    routing.dispatchEvent(new Event("resync"));
   }
   wasLost = false;
 });
 socket.addEventListener("resync", () => {
   readCalls();
   readVoicemail();
+  routing.dispatchEvent(new Event("resync"));
 });
 socket.addEventListener("lost", () => {
   wasLost = true;
@@ -113,6 +120,9 @@ function receive(message) {
       break;
     case "voicemail":
       voicemail.receive(message.unread);
+      break;
+    case "routing":
+      routing.dispatchEvent(new Event("routing"));
       break;
     case "pbx":
       if (message.state === "up") {

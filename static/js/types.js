@@ -19,6 +19,7 @@
  * @typedef {PresenceMessage
  *   | { type: "call", call: Call }
  *   | { type: "voicemail", unread: number }
+ *   | { type: "routing" }
  *   | { type: "pbx", state: "up" | "down", since: string | null }} LivePayload
  *
  * @typedef {object} Call
