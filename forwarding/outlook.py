@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from forwarding import selectors
-from forwarding.models import Line
+from forwarding.rules import forecast
 from forwarding.strip import Day, draw_days
 from forwarding.why import Rule, rules_in_order
 
@@ -50,16 +50,16 @@ class Outlook:
 def outlook_of(user: User, *, now: datetime, days: int = DAYS) -> Outlook:
     """A user's calls, as the rows tell it."""
     zone = timezone.get_current_timezone()
-    routing = selectors.routing_of(user, now=now)
-    forwards = selectors.forwards_of(user)
-    segments = selectors.segments_of(user, now=now, days=days)
+    known = selectors.known_of(user, now=now, days=days)
+    routing = selectors.routing_record(known, now=now)
+    forwards = selectors.forwards_record(known.line)
     until = routing["until"]
-    line = Line.objects.filter(pk=user.pk).first()
+    segments = forecast(known.situation, now, now + timedelta(days=days))
     return Outlook(
         routing=routing,
         forwards=forwards,
         until=datetime.fromisoformat(until).astimezone(zone) if until else None,
         days=draw_days(segments, now=now, days=days, zone=zone),
         rules=list(rules_in_order(routing, forwards)),
-        voicemail=(line.voicemail or "") if line else "",
+        voicemail=known.line.voicemail or "",
     )

@@ -29,7 +29,6 @@ from forwarding.rules import (
     Route,
     RouteClaim,
     RouteKind,
-    Segment,
     decide,
     forecast,
     overridden,
@@ -79,15 +78,23 @@ def forecast_of(user: User, *, now: datetime, days: int) -> list[dict[str, Any]]
     ]
 
 
-def segments_of(user: User, *, now: datetime, days: int) -> list[Segment]:
-    """The same for pages."""
-    until = now + timedelta(days=days)
-    return forecast(_known(user, now=now, until=until).situation, now, until)
+def known_of(user: User, *, now: datetime, days: int) -> Known:
+    """Everything that decides for a user in these days; for several questions at once."""
+    return _known(user, now=now, until=now + timedelta(days=days))
+
+
+def routing_record(known: Known, *, now: datetime) -> RoutingRecord:
+    """What holds now, of what is known already."""
+    return _record(known, decide(known.situation, now), at=now, is_now=True, now=now)
 
 
 def forwards_of(user: User) -> ForwardsRecord:
     """The user's own settings as they were last known."""
-    line = Line.objects.filter(pk=user.pk).first()
+    return forwards_record(Line.objects.filter(pk=user.pk).first())
+
+
+def forwards_record(line: Line | None) -> ForwardsRecord:
+    """Own settings in the API's words."""
     own = (line.own if line else None) or {}
     unconditional, busy, no_answer = (
         ForwardRecord(

@@ -82,7 +82,7 @@ def _day(day: date, segments: Sequence[Segment], now: datetime, zone: tzinfo) ->
     stretches: list[Stretch] = []
     lanes: list[Lane] = []
     for segment in segments:
-        starts, ends = max(segment.starts, begins), min(segment.ends, over)
+        starts, ends = max(_began(segment, now), begins), min(segment.ends, over)
         if starts >= ends:
             continue
         shown_from, shown_to = _percent(starts, day, zone), _percent(ends, day, zone)
@@ -122,6 +122,14 @@ def _day(day: date, segments: Sequence[Segment], now: datetime, zone: tzinfo) ->
         now_x=_written(at) if 0.0 < at < 100.0 else None,
         drawn=[one for one in stretches if one.x is not None],
     )
+
+
+def _began(segment: Segment, now: datetime) -> datetime:
+    """A forecast begins now, what goes on began earlier."""
+    claim = segment.decision.route.claim
+    if claim is None or not segment.starts <= now < segment.ends:
+        return segment.starts
+    return min(segment.starts, claim.starts)
 
 
 def _hours(minute: float | None) -> list[Hour]:

@@ -46,7 +46,7 @@ def account(request: SignedInRequest) -> HttpResponse:
     user = request.user
     zone = user.time_zone
     place = PlaceForm(request.POST or None, instance=user)
-    rule = ImRuleForm(request.POST or None, initial=selectors.automation_of(user)["im"])
+    rule = ImRuleForm(request.POST or None, initial={**selectors.automation_of(user)["im"]})
     if request.method == "POST" and place.is_valid() and rule.is_valid():
         try:
             services.save_automation(user, rule.changes, now=timezone.now())
@@ -181,11 +181,11 @@ def forwards(request: SignedInRequest) -> HttpResponse:
         services.refresh_forwards(user, now=now)
     except CallError as error:
         problem = error.message
-    own = selectors.forwards_of(user)
+    own: dict[str, Any] = {**selectors.forwards_of(user)}
     which = request.POST.get("which", "")
     for name in FORWARDS:
         sent = request.POST if which == name else None
-        forms[name] = ForwardForm(sent, initial=own[name], prefix=name)  # type: ignore[literal-required] — names of that record
+        forms[name] = ForwardForm(sent, initial=own[name], prefix=name)
     if request.method == "POST":
         try:
             if which == "do_not_disturb":

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
+from bluetel import demo_calendar
 from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import sync_users
@@ -60,6 +62,9 @@ class Command(BaseCommand):
         self._give_names_and_password(pbx)
         if backend_for(pbx).uses_own_logins:
             self._give_own_logins(pbx)
+        busy = User.objects.filter(pbx=pbx, username=demo_calendar.USER).first()
+        if busy is not None:
+            demo_calendar.add_calendar(busy, now=timezone.now())
         add_people(list(User.objects.filter(pbx=pbx).exclude(extension="").order_by("extension")))
 
     def _give_names_and_password(self, pbx: Pbx) -> None:

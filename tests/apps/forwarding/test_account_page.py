@@ -1,4 +1,4 @@
-"""The account page: language and time zone."""
+"""The account page: language, time zone, and what the status Busy does to calls."""
 
 from __future__ import annotations
 
@@ -6,24 +6,54 @@ import pytest
 from django.test import Client
 
 from bluetel.accounts.models import User
-
-pytestmark = pytest.mark.django_db
+from forwarding.models import Automation
+from tests.apps.house import House
 
 
 @pytest.fixture
-def ada(client: Client) -> User:
-    ada = User.objects.create_user("ada", first_name="Ada")
+def ada(client: Client, house: House) -> User:
+    ada = house.user("1001")
     client.force_login(ada)
     return ada
 
 
+CHOICES = {"language": "fr", "time_zone": "Europe/Lisbon", "route": "nothing", "number": ""}
+
+
 def test_language_and_time_zone_are_kept(client: Client, ada: User) -> None:
-    answer = client.post("/settings/account/", {"language": "fr", "time_zone": "Europe/Lisbon"})
+    answer = client.post("/settings/account/", CHOICES)
     ada.refresh_from_db()
     assert (answer.status_code, ada.language, ada.time_zone) == (302, "fr", "Europe/Lisbon")
 
 
 def test_a_zone_that_is_none_is_refused(client: Client, ada: User) -> None:
-    answer = client.post("/settings/account/", {"language": "fr", "time_zone": "Europe/Nowhere"})
+    before = ada.time_zone
+    answer = client.post("/settings/account/", {**CHOICES, "time_zone": "Europe/Nowhere"})
     ada.refresh_from_db()
-    assert (answer.status_code, ada.time_zone) == (400, "")
+    assert (answer.status_code, ada.time_zone) == (400, before)
+
+
+def test_the_rule_is_saved_and_keeps_its_number_when_it_is_switched_off(
+    client: Client, ada: User
+) -> None:
+    client.post("/settings/account/", {**CHOICES, "route": "number", "number": "1002"})
+    client.post("/settings/account/", {**CHOICES, "route": "nothing", "number": "1002"})
+    rule = Automation.objects.get(user=ada)
+    assert (rule.im_route, rule.im_number) == ("nothing", "1002")
+    assert 'value="1002"' in client.get("/settings/account/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [("1001", "own number"), ("112", "emergency"), ("+33899012345", "costs extra"), ("", "")],
+    ids=["oneself", "emergency", "premium", "nothing"],
+)
+def test_a_number_that_can_t_be_used_is_refused_under_its_field(
+    client: Client, ada: User, number: str, words: str
+) -> None:
+    answer = client.post("/settings/account/", {**CHOICES, "route": "number", "number": number})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    error = page[page.index('id="number-error"') :].partition("</p>")[0]
+    assert words in error
+    assert not Automation.objects.exists()
