@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from bluetel.fetch.door import Door
 from bluetel.fetch.exchange import Credentials
@@ -11,6 +12,9 @@ from bluetel.fetch.webdav_xml import Kind
 from contacts.card import Card
 from contacts.sync import Fetched, Listing
 from contacts.vcard import UnreadableCard, read_card, write_card
+
+PATIENCE: Final = 120.0
+"""Seconds for an answer: a server may have to look through all cards of a large book first."""
 
 
 def address_books(door: Door, url: str, *, credentials: Credentials) -> list[Collection]:
@@ -27,7 +31,9 @@ class AddressBook:
     def __init__(
         self, door: Door, url: str, *, credentials: Credentials, is_writable: bool = True
     ) -> None:
-        self._client = DavClient(door, url, kind=Kind.ADDRESS_BOOK, credentials=credentials)
+        self._client = DavClient(
+            door, url, kind=Kind.ADDRESS_BOOK, credentials=credentials, max_seconds=PATIENCE
+        )
         self.is_writable = is_writable
 
     @property

@@ -107,9 +107,13 @@ class Question:
     digits: str
 
 
+_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
 def fold(text: str) -> str:
     """``text`` in lower-case ASCII words, one space between them."""
-    return " ".join(re.findall(r"[a-z0-9]+", anyascii(text).lower()))
+    plain = text if text.isascii() else anyascii(text)
+    return " ".join(_WORD.findall(plain.lower()))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -80,12 +80,19 @@ class ChangedMeanwhile(FetchError):
 
 
 class DavClient:
-    """One user's access to one WebDAV server."""
+    """One user's access to one WebDAV server; ``max_seconds`` for an answer, else the door's."""
 
     def __init__(
-        self, door: Door, url: str, *, kind: Kind, credentials: Credentials | None = None
+        self,
+        door: Door,
+        url: str,
+        *,
+        kind: Kind,
+        credentials: Credentials | None = None,
+        max_seconds: float | None = None,
     ) -> None:
         self._door = door
+        self._max_seconds = max_seconds
         self._start = read_address(url)
         self._kind = kind
         self._credentials = credentials
@@ -341,6 +348,7 @@ class DavClient:
             headers=sent,
             body=body,
             credentials=self._credentials,
+            max_seconds=self._max_seconds,
         )
         origin = read_address(answer.url).origin
         if origin != self._start.origin:

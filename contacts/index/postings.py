@@ -7,7 +7,7 @@ A second word is then looked for in the entry itself, and no contact has to be r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -33,6 +33,9 @@ class Tier(IntEnum):
     NOTE = 3
 
 
+_TIERS: Final = tuple(Tier)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     """What of a contact is looked for. ``is_callable``: he has a number that can be dialled."""
@@ -54,10 +57,22 @@ def scope_of(book: int, tier: Tier, *, is_callable: bool) -> int:
 
 def entries_of(book: int, texts: Texts) -> set[Entry]:
     """The entries of a contact of ``book``."""
-    return {
-        (scope_of(book, tier, is_callable=texts.is_callable), words)
-        for tier, words in _entries(texts)
+    beginning, name, elsewhere, note = (
+        scope_of(book, tier, is_callable=texts.is_callable) for tier in _TIERS
+    )
+    words = fold(texts.name).split()
+    entries = {
+        (name if place else beginning, _turned(words, place))
+        for place in range(min(len(words), NAME_WORDS))
     }
+    known = set(words)
+    for text in texts.others:
+        if text:
+            entries.update((elsewhere, end) for end in _ends(fold(text).split(), known=known))
+    if texts.note:
+        noted = list(dict.fromkeys(fold(texts.note).split()))[:NOTE_WORDS]
+        entries.update((note, word[:OTHER_LENGTH]) for word in noted if word not in known)
+    return entries
 
 
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:
@@ -66,22 +81,13 @@ def spellings_of(texts: Texts) -> set[tuple[str, str]]:
     return {(keys_of(word), word) for word in words if not word.isdecimal()}
 
 
-def _entries(texts: Texts) -> Iterator[tuple[Tier, str]]:
-    name = fold(texts.name).split()
-    for place in range(min(len(name), NAME_WORDS)):
-        turned = " ".join(name[place:] + name[:place])[:NAME_LENGTH]
-        yield (Tier.NAME if place else Tier.BEGINNING), turned.rstrip()
-    known = set(name)
-    for text in texts.others:
-        yield from _others(fold(text).split()[:OTHER_WORDS], known=known)
-    noted = dict.fromkeys(fold(texts.note).split()) if texts.note else ()
-    for word in list(noted)[:NOTE_WORDS]:
-        if word not in known:
-            yield Tier.NOTE, word[:OTHER_LENGTH]
+def _turned(words: Sequence[str], place: int) -> str:
+    """The words of a name from ``place`` on, then those before it."""
+    return " ".join([*words[place:], *words[:place]])[:NAME_LENGTH].rstrip()
 
 
-def _others(words: Sequence[str], *, known: set[str]) -> Iterable[tuple[Tier, str]]:
-    """The words of another text; those of the name find the contact already."""
-    for place, word in enumerate(words):
+def _ends(words: Sequence[str], *, known: set[str]) -> Iterator[str]:
+    """Another text from each of its words on; those of the name find the contact already."""
+    for place, word in enumerate(words[:OTHER_WORDS]):
         if word not in known:
-            yield Tier.ELSEWHERE, " ".join(words[place:])[:OTHER_LENGTH].rstrip()
+            yield " ".join(words[place:])[:OTHER_LENGTH].rstrip()

@@ -24,6 +24,8 @@ PER_RANGE: Final = 60
 ENOUGH: Final = 60
 SCANNED: Final = 20_000
 """Entries of one range in which further words are looked for."""
+SCANNED_EVERYWHERE: Final = 2_000
+"""The same where words may stand in different texts: all of them are held against each other."""
 SUBSTRING: Final = 3
 """Digits from which a part of a number is found anywhere; fewer are looked for at its beginning."""
 SHORT_SCANNED: Final = 5_000
@@ -77,7 +79,9 @@ class _Seek:
         ranges = [
             Select(
                 f"SELECT contact_id FROM contacts_line WHERE book_id = %s AND {column} >= %s"  # noqa: S608
-                f" AND {column} < %s AND is_callable ORDER BY {column}, id LIMIT %s",
+                # As the partial index on `national` says it, or SQLite reads the whole book.
+                f" AND {column} < %s AND NOT ({column} = '') AND is_callable"
+                f" ORDER BY {column}, id LIMIT %s",
                 [book, writing, f"{writing}:", PER_RANGE],
             )
             for writing in sorted(writings)
@@ -187,9 +191,9 @@ class _Seek:
         for tier in Tier:
             scope = scope_of(book, tier, is_callable=is_callable)
             cut = term[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
-            arms.append(_between(scope, cut, _after(cut), SCANNED))
+            arms.append(_between(scope, cut, _after(cut), SCANNED_EVERYWHERE))
         if term.isdecimal() and len(term) >= SUBSTRING:
-            arms.append(self._part_of_number([book], term, limit=SCANNED))
+            arms.append(self._part_of_number([book], term, limit=SCANNED_EVERYWHERE))
         return Select(_union(arms), [value for arm in arms for value in arm.params])
 
     def _add(self, ids: Iterable[int]) -> None:

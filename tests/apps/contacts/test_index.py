@@ -1,0 +1,153 @@
+"""The index, on whichever database the tests run: the same questions, the same answers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bluetel.accounts.models import User
+from contacts import storing
+from contacts.card import Card, CardEmail, CardNumber, Label
+from contacts.index.query import propose
+from contacts.index.rebuild import rebuild
+from contacts.models import Book, Contact, Spelling, Word
+from contacts.rules import question
+from tests.apps.contacts.conftest import a_user
+
+pytestmark = pytest.mark.django_db
+
+HELENE = Card(
+    name="Hélène Marchetti",
+    company="Ateliers Brossard",
+    assistant="Ștefan Groß",
+    note="Meets on Tuesdays in Plœmeur",
+    emails=(CardEmail(address="h.marchetti@brossard.test"),),
+    numbers=(
+        CardNumber(number="+33 5 81 00 55 60", label=Label.WORK),
+        CardNumber(number="05 56 01 02 03", label=Label.FAX),
+    ),
+)
+ONEIL = Card(
+    name="Jean-Pierre O'Neil",
+    company="Øvergård & Fils",
+    numbers=(CardNumber(number="1307", label=Label.EXTENSION),),
+)
+ZIZKA = Card(
+    name="Łucja Žižka",
+    company="Işık",
+    numbers=(CardNumber(number="+49 30 1234567", label=Label.WORK),),
+)
+ARABIC = Card(name="ليلى حداد", numbers=(CardNumber(number="06 39 98 12 08", label=Label.MOBILE),))
+JAPANESE = Card(
+    name="山田 太郎", numbers=(CardNumber(number="06 39 98 12 09", label=Label.MOBILE),)
+)
+EVERYBODY = (HELENE, ONEIL, ZIZKA, ARABIC, JAPANESE)
+
+
+@pytest.fixture
+def book(db: None) -> Book:
+    user: User = a_user(None, "1001", "Camille Renard")
+    made = Book.objects.create(kind=Book.Kind.PERSONAL, owner=user, name="Clients")
+    storing.add(made, EVERYBODY, now=timezone.now())
+    return made
+
+
+def found(book: Book, text: str) -> set[str]:
+    asked = question(text)
+    assert asked is not None
+    names = Contact.objects.filter(pk__in=propose(asked, [book.pk])).values_list("name", flat=True)
+    return set(names)
+
+
+FOUND = [
+    ("hel", HELENE),
+    ("MARCHETTI", HELENE),
+    ("marchetti helene", HELENE),
+    ("brossard", HELENE),
+    ("bross", HELENE),
+    ("marchetti bross", HELENE),
+    ("h.marchetti@brossard", HELENE),
+    ("stefan", HELENE),
+    ("gross", HELENE),
+    ("tuesdays", HELENE),
+    ("ploemeur", HELENE),
+    ("0581", HELENE),
+    ("5560", HELENE),
+    ("05 81 00", HELENE),
+    ("+33581", HELENE),
+    ("0033581", HELENE),
+    ("435363", HELENE),
+    ("jean-pierre", ONEIL),
+    ("jean pierre", ONEIL),
+    ("O'Neil", ONEIL),
+    ("oneil", None),
+    ("neil", ONEIL),
+    ("overgard", ONEIL),
+    ("1307", ONEIL),
+    ("130", ONEIL),
+    ("lucja", ZIZKA),
+    ("zizka", ZIZKA),
+    ("isik", ZIZKA),
+    ("Łucj", ZIZKA),
+    ("12345", ZIZKA),
+    ("ليلى", ARABIC),
+    ("حداد", ARABIC),
+    ("太郎", JAPANESE),
+    ("山", JAPANESE),
+    ("archetti", None),
+    ("556010203", None),
+    ("nobody", None),
+    ("%", None),
+]
+
+
+@pytest.mark.parametrize(("text", "who"), FOUND)
+def test_a_term_finds_whom_it_should(book: Book, text: str, who: Card | None) -> None:
+    if question(text) is None:
+        assert who is None
+    else:
+        assert found(book, text) == ({who.name} if who else set())
+
+
+def test_other_books_are_not_looked_into(book: Book) -> None:
+    asked = question("hel")
+    assert asked is not None
+    assert propose(asked, [book.pk + 1]) == []
+    assert propose(asked, []) == []
+
+
+def test_what_is_gone_is_found_no_more(book: Book) -> None:
+    storing.remove(book, [Contact.objects.get(name=HELENE.name).pk])
+    assert all(found(book, text) == set() for text in ("hel", "brossard", "0581", "435363"))
+
+
+def test_an_index_made_anew_is_the_same_index(book: Book) -> None:
+    words = set(Word.objects.values_list("scope", "words", "contact_id"))
+    spellings = set(Spelling.objects.values_list("book_id", "keys", "word"))
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM contacts_word")
+    Spelling.objects.create(book_id=book.pk, keys="999", word="zzz")
+    assert rebuild() == len(EVERYBODY)
+    assert set(Word.objects.values_list("scope", "words", "contact_id")) == words
+    assert set(Spelling.objects.values_list("book_id", "keys", "word")) == spellings
+    assert found(book, "5560") == {HELENE.name}
+
+
+@pytest.mark.parametrize("text", ["hel", "marchetti bross", "0581", "5560", "58", "435363"])
+def test_no_question_reads_a_whole_table(book: Book, text: str) -> None:
+    """Plans don't depend on how much there is once they use an index."""
+    with CaptureQueriesContext(connection) as queries:
+        found_ids = propose(question(text), [book.pk])  # type: ignore[arg-type]
+    assert found_ids
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries.captured_queries:
+            explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+            cursor.execute(f"{explain} {query['sql']}")
+            plan = "\n".join(str(row) for row in cursor.fetchall())
+            assert not re.search(r"SCAN contacts_(word|line|contact)\b|Seq Scan on contacts_", plan)
