@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bluetel.env import ROOT, SettingsError, database_settings, read_environment
 from bluetel.ldap.config import ldap_config
 from bluetel.ldap.errors import LdapSettingsError
+from bluetel.mail_settings import mail_settings
 from bluetel.secret_key import secret_key
 
 try:
@@ -31,6 +32,9 @@ try:
         attributes=ENV.ldap_attributes,
         groups=ENV.ldap_groups,
         country=ENV.country,
+    )
+    MAIL = mail_settings(
+        ENV.email_url.get_secret_value(), public_host=urlsplit(ENV.origin).hostname or "localhost"
     )
 except SettingsError as error:
     sys.exit(f"bluetel: {error}")
@@ -224,6 +228,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FETCH_ALLOW = ENV.fetch_allow
 CA_FILE = ENV.ca_file
 VOICEMAIL_SENDERS = ENV.voicemail_senders
+
+# --- Mail ---------------------------------------------------------------------------------------
+
+SENDS_MAIL = bool(MAIL.host)
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_SSL, EMAIL_USE_TLS = MAIL.is_implicit, MAIL.is_starttls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = MAIL.sender
 
 # --- Telephony ----------------------------------------------------------------------------------
 

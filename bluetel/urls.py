@@ -24,6 +24,8 @@ urlpatterns = [
     path("dialer/", include("dialer.urls")),
     path("voicemail/", include("voicemail.urls")),
     path("settings/voicemail/", preferences.page, name="voicemail-settings"),
+    path("settings/voicemail/mail/", preferences.deliver, name="voicemail-settings-mail"),
+    path("settings/voicemail/links/", preferences.revoke, name="voicemail-settings-links"),
     path(
         "settings/voicemail/<str:mailbox_id>/remove/",
         preferences.remove,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from bluetel.accounts.models import User
 from bluetel.telephony.types import PbxUserId, VoicemailChanged
 from presence.live import serving_loop
-from voicemail import services
+from voicemail import delivery, services
 from voicemail.errors import BoxUnavailable
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at the deletions that are due."""
+REVIVE_EVERY = 600.0
 READ_AT_ONCE = 3
 PATIENCE = 15.0
 
@@ -54,7 +55,9 @@ class VoicemailDuty:
     async def run(self, post: Post) -> None:
         """Read and delete for ever."""
         serving_loop.set(asyncio.get_running_loop())
-        await asyncio.gather(self._keep_reading(post), self._keep_deleting(post))
+        await asyncio.gather(
+            self._keep_reading(post), self._keep_deleting(post), self._keep_reviving(post)
+        )
 
     async def _keep_reading(self, post: Post) -> None:
         places = asyncio.Semaphore(READ_AT_ONCE)
@@ -75,6 +78,11 @@ class VoicemailDuty:
         while True:
             await self._try(post, lambda: services.delete_due(now=timezone.now()))
             await asyncio.sleep(LOOK_EVERY)
+
+    async def _keep_reviving(self, post: Post) -> None:
+        while True:
+            await self._try(post, lambda: delivery.revive(now=timezone.now()))
+            await asyncio.sleep(REVIVE_EVERY)
 
     async def _try(self, post: Post, work: Callable[[], None]) -> None:
         """Do it; a database that is down is said once, and what was to be done comes again."""

@@ -28,11 +28,15 @@ UNREAD = (Folder.NEW, Folder.URGENT)
 class Box(models.Model):
     """A user's voicemail, whichever boxes of the PBX it is made of.
 
-    ``read_at`` is when the PBX last listed it, None before the first time.
+    ``read_at`` is when the PBX last listed it, None before the first time; ``mailed_since`` is from
+    when on new messages are mailed to him, None if they aren't. Links to call back carry
+    ``link_series``: those of an earlier one are revoked.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="voicemail")
     read_at = models.DateTimeField(null=True, blank=True)
+    mailed_since = models.DateTimeField(null=True, blank=True)
+    link_series = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "boxes"
@@ -190,3 +194,25 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"mail {self.pk}"
+
+
+class Delivery(models.Model):
+    """The mail by which BlueTel brings a message; ``error`` says why it never will."""
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="delivery")
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(sent_at__isnull=True, error=""),
+                name="delivery_to_do",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery of {self.message}"

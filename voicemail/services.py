@@ -23,7 +23,7 @@ from bluetel.calls import services as calls
 from bluetel.calls.rules import number_of_caller
 from bluetel.telephony import errors
 from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
-from voicemail import mailboxes
+from voicemail import delivery, mailboxes
 from voicemail.errors import (
     BoxUnavailable,
     CallerUnproven,
@@ -98,14 +98,16 @@ def store_messages(user: User, told: Sequence[VoicemailMessage], *, now: datetim
         for row, columns in changed:
             Message.objects.filter(pk=row.pk).update(**columns)
         Message.objects.bulk_create(fresh, ignore_conflicts=True)
+        keys = [message.pbx_message for message in fresh]
+        made = list(Message.objects.filter(user=user, pbx_message__in=keys)) if keys else []
+        delivery.deliver_new(user, made)
     mailboxes.follow_folders(
         list(Message.objects.filter(pk__in=[row.pk for row, _ in changed], mails__isnull=False))
     )
     if gone or changed or fresh:
         settle_mails(user)
         publish_unread(user.pk, unread_count(user))
-    keys = [message.pbx_message for message in fresh]
-    return list(Message.objects.filter(user=user, pbx_message__in=keys)) if keys else []
+    return made
 
 
 def settle_mails(user: User) -> None:
@@ -183,7 +185,7 @@ def delete_due(*, now: datetime) -> None:
             continue
         mailboxes.let_go([message.pk])
         Message.objects.filter(pk=message.pk).delete()
-        _spool().forget(message.pk)
+        _spool().forget(_key(message))
 
 
 def call_back(message: Message, *, now: datetime, key: str = "") -> calls.Placed:
@@ -203,14 +205,14 @@ def recording_of(message: Message) -> Recording:
     """The message's sound, whole. Raises ``VoicemailError``."""
     user = message.user
     if not message.pbx_message:
-        return _spool().recording(message.pk, partial(mailboxes.copy_audio, message))
+        return _spool().recording(_key(message), partial(mailboxes.copy_audio, message))
 
     def copy(into: Taker) -> None:
         assert user.pbx is not None  # noqa: S101 — the row came from a PBX
         backend_for(user.pbx).copy_audio(PbxUserId(user.pbx_user_id), message.pbx_message, into)
 
     with _on_pbx(message):
-        return _spool().recording(message.pk, copy)
+        return _spool().recording(_key(message), copy)
 
 
 @contextmanager
@@ -239,6 +241,10 @@ def _pbx_errors(pbx: str) -> Iterator[None]:
     except errors.TelephonyError as error:
         logger.warning("PBX %s: voicemail does not work now: %s", pbx, error)
         raise BoxUnavailable from error
+
+
+def _key(message: Message) -> tuple[object, ...]:
+    return message.pk, message.pbx_message, message.received_at
 
 
 def _spool() -> Spool:

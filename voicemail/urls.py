@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from voicemail import views
+from voicemail.call_back import call_back
 
 app_name = "voicemail"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("call-back/<str:token>/", call_back, name="call-back"),
     path("<str:message_id>/", views.inbox, name="message"),
     path("<str:message_id>/<slug:action>/", views.act, name="act"),
 ]
