@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from bluetel.api.people import capabilities_of
 from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
-from presence.selectors import my_record, pbx_down_since
+from presence.blocks import block_end
+from presence.selectors import my_status, pbx_down_since
 from voicemail.selectors import unread_count
 
 if TYPE_CHECKING:
@@ -22,9 +24,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return frame
+    now = timezone.now()
     return frame | {
         "me": user,
-        "my_presence": my_record(user),
+        "my_presence": my_status(user, now=now),
+        "meeting_ends": block_end(user.pk, now=now),
         "capabilities": set(capabilities_of(user)),
         "live_calls": [record_of(call) for call in live_calls(user)],
         "pbx_down_since": pbx_down_since(user),

@@ -22,6 +22,7 @@ urlpatterns = [
     path("calls/", calls, name="calls"),
     path("contacts/", include("contacts.urls")),
     path("dialer/", include("dialer.urls")),
+    path("presence/", include("presence.urls")),
     path("voicemail/", include("voicemail.urls")),
     path("settings/voicemail/", preferences.page, name="voicemail-settings"),
     path("settings/voicemail/mail/", preferences.deliver, name="voicemail-settings-mail"),

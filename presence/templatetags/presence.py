@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
@@ -63,6 +67,37 @@ def presence_words() -> dict[str, str]:
         **{f"phone-{state}": gettext(word) for state, word in PHONE_WORDS.items()},
         **{f"im-{state}": gettext(word) for state, word in IM_WORDS.items()},
     }
+
+
+@register.simple_tag
+def im_choices() -> list[tuple[str, str]]:
+    """The statuses one can choose, with their words."""
+    return [(state, gettext(word)) for state, word in IM_WORDS.items() if state != "unknown"]
+
+
+@register.filter
+def im_word(state: str) -> str:
+    """A chat status inside a sentence."""
+    return gettext(IM_WORDS[known(state, IM_WORDS)]).lower()
+
+
+@register.filter
+def status_phase(status: Mapping[str, object]) -> str:
+    """Why a status holds, with ``-until`` where it has an end: ``static/js/my-status.js`` too."""
+    return f"{status['source']}-until" if status["until"] else str(status["source"])
+
+
+@register.filter
+def moment_text(value: object) -> str:
+    """A time for people: hours and minutes, with the day before it when it is a day or more off."""
+    time = value if isinstance(value, datetime) else parse_datetime(str(value or ""))
+    if time is None:
+        return ""
+    here, now = timezone.localtime(time), timezone.localtime()
+    clock = here.strftime("%H:%M")
+    if abs(here - now) < timedelta(days=1):
+        return clock
+    return f"{date_format(here, 'j M')} {clock}"
 
 
 @register.filter

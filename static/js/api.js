@@ -1,4 +1,4 @@
-/** @import { Call, Handset, SearchAnswer } from "./types.js" */
+/** @import { Call, Handset, MyStatus, SearchAnswer } from "./types.js" */
 
 const TIME_LIMIT = 10_000;
 
@@ -99,6 +99,27 @@ export class Api {
       throw new ApiError(`http_${response.status}`, "");
     }
     return document.importNode(part, true);
+  }
+
+  /** @returns {Promise<MyStatus>} the reader's own status, and why it holds */
+  myStatus() {
+    return this.#send("GET", "presence/me");
+  }
+
+  /**
+   * @param {{ im: string | null, message?: string, until?: string | null }} status
+   * @returns {Promise<MyStatus>}
+   */
+  setStatus(status) {
+    return this.#send("PUT", "presence/me", { body: status });
+  }
+
+  /**
+   * @param {boolean} idle
+   * @returns {Promise<MyStatus>}
+   */
+  setIdle(idle) {
+    return this.#send("POST", "presence/me/idle", { body: { idle } });
   }
 
   /** @returns {Promise<number>} how many voice messages are new */

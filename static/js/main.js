@@ -8,11 +8,13 @@ import { Caller } from "./caller.js";
 import { contactList } from "./contact-list.js";
 import { demoPhones } from "./demo-phones.js";
 import { dialerBox } from "./dialer-box.js";
+import { IdleWatch } from "./idle-watch.js";
 import { importProgress } from "./import-progress.js";
 import { incomingCalls } from "./incoming-calls.js";
 import { LiveBanners } from "./live-banners.js";
 import { livePart } from "./live-part.js";
 import { LiveMessage, LiveSocket } from "./live-socket.js";
+import { myStatus } from "./my-status.js";
 import { nowSentence } from "./now-sentence.js";
 import { numberField } from "./number-field.js";
 import { NumberRows } from "./number-rows.js";
@@ -60,6 +62,7 @@ customElements.define("call-bar", CallBar);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
 customElements.define("live-part", livePart(routing));
 customElements.define("rule-form", RuleForm);
+customElements.define("my-status", myStatus(presence, api));
 customElements.define("now-sentence", nowSentence(presence));
 customElements.define("team-list", teamList(presence));
 customElements.define("unread-count", unreadCount(voicemail));
@@ -210,3 +213,4 @@ addEventListener("pageshow", (event) => {
 
 keepWatchList(socket);
 socket.start();
+new IdleWatch(api, { isIdle: document.querySelector("my-status[data-idle]") !== null }).start();

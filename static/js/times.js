@@ -1,5 +1,9 @@
 /** Times as the page shows them: by the server's clock, in the user's zone. */
 
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
 /** Milliseconds this computer's clock is behind the server's, as far as the page can tell. */
 let behind = 0;
 
@@ -68,6 +72,43 @@ export function clock(at) {
     hourCycle: "h23",
     ...(zone ? { timeZone: zone } : {}),
   }).format(time);
+}
+
+/**
+ * A time for people: hours and minutes, with the day before it when it is a day or more off.
+ *
+ * @param {string | null | undefined} at ISO 8601
+ * @returns {string} empty for no time
+ */
+export function moment(at) {
+  const time = Date.parse(at ?? "");
+  if (Number.isNaN(time) || Math.abs(time - serverTime()) < DAY) {
+    return clock(at);
+  }
+  const { zone } = document.documentElement.dataset;
+  const day = new Intl.DateTimeFormat(document.documentElement.lang || "en", {
+    day: "numeric",
+    month: "short",
+    ...(zone ? { timeZone: zone } : {}),
+  }).format(time);
+  return `${day} ${clock(at)}`;
+}
+
+/**
+ * The midnight that ends this day where the reader is.
+ *
+ * @returns {string} ISO 8601
+ */
+export function endOfToday() {
+  const [hours, minutes] = clock(serverTime()).split(":").map(Number);
+  const minute = Math.floor(serverTime() / MINUTE);
+  let midnight = (minute + 24 * 60 - ((hours ?? 0) * 60 + (minutes ?? 0))) * MINUTE;
+  // The day that ends may have had 23 hours, or 25.
+  const [late] = clock(midnight).split(":").map(Number);
+  if (late) {
+    midnight += late > 12 ? (24 - late) * HOUR : -late * HOUR;
+  }
+  return new Date(midnight).toISOString();
 }
 
 function navigationTiming() {

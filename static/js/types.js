@@ -10,6 +10,13 @@
  * @property {PhoneState} phone
  * @property {ImState} im
  * @property {string} [message]
+ * @property {string | null} [phone_since]
+ * @property {string | null} [im_since]
+ *
+ * @typedef {Person & {
+ *   source: "manual" | "calendar" | "idle" | "session",
+ *   until: string | null,
+ * }} MyStatus  the reader's own status, why it holds, and until when that reason does
  *
  * @typedef {object} PresenceMessage  a snapshot of the people watched, or changes of some
  * @property {"presence.snapshot" | "presence.changes"} type
