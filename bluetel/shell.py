@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.utils import timezone
 
+from bluetel.accounts.phone_system import short_note
 from bluetel.api.people import capabilities_of
 from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
@@ -30,6 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "my_presence": my_status(user, now=now),
         "meeting_ends": block_end(user.pk, now=now),
         "capabilities": set(capabilities_of(user)),
+        "phone_note": short_note(user),
         "live_calls": [record_of(call) for call in live_calls(user)],
         "pbx_down_since": pbx_down_since(user),
         "voicemail_unread": unread_count(user),

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
 from bluetel import demo, health, pbx_push, views
-from bluetel.accounts.views import SignInView
+from bluetel.accounts.views import SignInView, phone_system
 from bluetel.api import api
 from dialer.views import calls
 from voicemail import preferences
@@ -33,6 +33,7 @@ urlpatterns = [
         name="voicemail-settings-remove",
     ),
     path("settings/books/", include("contacts.account_urls")),
+    path("settings/phone-system/", phone_system, name="phone-system"),
     path("settings/", include("forwarding.urls")),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),

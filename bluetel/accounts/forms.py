@@ -56,6 +56,22 @@ class SignInForm(AuthenticationForm):
         )
 
 
+class PbxLoginForm(forms.Form):
+    """A user's own login on his PBX."""
+
+    login = forms.CharField(
+        label=_("Login"),
+        max_length=256,
+        widget=forms.TextInput(attrs={"class": "input", "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "off"}),
+    )
+
+
 class PlaceForm(PlaceBase):
     """A user's language, and the time zone in which he reads and means times."""
 

@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from bluetel.accounts.models import ApiToken, Pbx, PbxLogin, User
 from bluetel.accounts.pbx import backend_for
+from bluetel.telephony.errors import AuthenticationFailed, TelephonyError
 from bluetel.telephony.types import Identity, PbxUser, PbxUserId
 
 if TYPE_CHECKING:
@@ -85,6 +86,32 @@ def remember_pbx_login(
         },
     )
     _tell_backend(user)
+
+
+class WrongPbxLogin(Exception):
+    """The PBX refuses the login, or it is somebody else's."""
+
+
+def give_pbx_login(user: User, *, login: str, password: str, now: datetime) -> bool:
+    """Have the PBX check a login of the user's own, and keep it.
+
+    False when the PBX can't be asked now: the login is kept all the same, and tried later. Raises
+    :class:`WrongPbxLogin`.
+    """
+    if user.pbx is None:
+        raise WrongPbxLogin
+    try:
+        identity = backend_for(user.pbx).authenticate(login, password)
+    except AuthenticationFailed as error:
+        raise WrongPbxLogin from error
+    except TelephonyError:
+        remember_pbx_login(user, login=login, password=password, works=None, now=now)
+        return False
+    if identity.user != user.pbx_user_id:
+        # Else one could act as somebody else by knowing his password once.
+        raise WrongPbxLogin
+    remember_pbx_login(user, login=identity.login, password=password, works=True, now=now)
+    return True
 
 
 def forget_pbx_login(user: User) -> None:

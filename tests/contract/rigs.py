@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from bluetel.telephony.ports import Backend, OwnLogin, PbxConfig
 from bluetel.telephony.simulator.memory import MemoryBackend
@@ -218,10 +218,44 @@ def by_login(person: Person) -> PbxUserId:
 FAST = CtiTimes(first_delay=0.05, longest_delay=0.2, linger=0.2, seed_after=0.1)
 
 
+@dataclass
+class XivoRig(Rig):
+    """With the simulated XUC itself, and the people's logins as BlueTel keeps them."""
+
+    backend: XivoBackend
+    xuc: LoopbackXuc = field(kw_only=True)
+    accounts: KnownPeople = field(kw_only=True)
+
+    def sent(self, name: str) -> list[dict[str, Any]]:
+        """The commands of that name that came over sockets, and requests by path."""
+        requests: list[Any] = self.do(lambda _: list(self.xuc.site.requests))
+        return [one for one in requests if one["path"] == name]
+
+    def fault(self, **faults: object) -> None:
+        def act(_: SimulatedPbx) -> None:
+            for name, value in faults.items():
+                self.xuc.site.faults.set(name, value)
+
+        self.do(act)
+
+    def sockets(self, extension: str) -> int:
+        """How many sockets somebody has open."""
+        login = self.user(extension)
+        return self.do(lambda _: self.xuc.application.sockets.count(login))
+
+
 @contextmanager
-def xivo_rig(readings: Readings | None = None, **options: object) -> Iterator[Rig]:
-    """The XiVO adapter against the simulated XUC; everybody is looked after."""
+def xivo_rig(
+    readings: Readings | None = None,
+    *,
+    times: CtiTimes | None = None,
+    without_login: frozenset[str] = frozenset(),
+    is_attending: bool = True,
+    **options: object,
+) -> Iterator[XivoRig]:
+    """The XiVO adapter against the simulated XUC; everybody is looked after unless said not to."""
     pbx = build(now=datetime.now(UTC))
+    accounts = KnownPeople(pbx, without_login=without_login)
     with LoopbackXuc(pbx, stands_still=True, readings=readings) as xuc:
         config = PbxConfig(
             name="contract",
@@ -230,17 +264,21 @@ def xivo_rig(readings: Readings | None = None, **options: object) -> Iterator[Ri
             password=PASSWORD,
             api_key=API_KEY,
             options={"remote_makes": ["Yealink", "Fanvil"], **options},
-            accounts=KnownPeople(pbx),
+            accounts=accounts,
         )
-        backend = XivoBackend(config, clockwork=Clockwork(now=lambda: pbx.now, times=FAST))
+        clockwork = Clockwork(now=lambda: pbx.now, times=times or FAST)
+        backend = XivoBackend(config, clockwork=clockwork)
         try:
-            backend.attend([by_login(person) for person in xuc.do(lambda _: [*pbx.everybody()])])
-            yield Rig(
+            if is_attending:
+                backend.attend([by_login(one) for one in xuc.do(lambda _: [*pbx.everybody()])])
+            yield XivoRig(
                 backend=backend,
                 do=xuc.do,
                 lose_stream=lambda: xuc.do(lambda _: xuc.application.sockets.drop_all()),
                 restore_stream=lambda: None,
                 id_of=by_login,
+                xuc=xuc,
+                accounts=accounts,
             )
         finally:
             backend.close()

@@ -48,6 +48,7 @@ class LinePool:
         self._idle: OrderedDict[PbxUserId, asyncio.TimerHandle] = OrderedDict()
         self._attended: set[PbxUserId] = set()
         self._looked_at: dict[PbxUserId, float] = {}
+        self._closing = 0
         self._passing = asyncio.Condition()
         self._opening = asyncio.Semaphore(OPENED_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,7 +112,8 @@ class LinePool:
                     await self._passing.wait()
 
     def _passing_count(self) -> int:
-        return sum(1 for user in self._lines if user not in self._attended)
+        passing = sum(1 for user in self._lines if user not in self._attended)
+        return passing + self._closing
 
     def _started(self, user: PbxUserId, login: OwnLogin) -> UserLine:
         line = self._lines.get(user)
@@ -208,8 +210,12 @@ class LinePool:
         if timer is not None:
             timer.cancel()
         if line is not None:
-            await line.session.close()
-            await self._tell_waiting()
+            self._closing += 1
+            try:
+                await line.session.close()
+            finally:
+                self._closing -= 1
+            self._spawn(self._tell_waiting())
 
     async def close(self) -> None:
         """End all sessions."""
@@ -217,6 +223,7 @@ class LinePool:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._drop(user) for user in tuple(self._lines)))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[Any, Any, None], *, name: str = "") -> None:
         task = asyncio.get_running_loop().create_task(work, name=name or None)

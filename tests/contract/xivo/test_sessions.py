@@ -1,0 +1,406 @@
+"""Sessions on a XUC that behaves badly, and how many there are."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from bluetel.telephony.errors import AuthenticationFailed, NotSupported, PbxUnavailable
+from bluetel.telephony.simulator.model import SimulatedPbx
+from bluetel.telephony.types import (
+    CallChanged,
+    CallState,
+    Capability,
+    DoNotDisturbChanged,
+    Forward,
+    ForwardChanged,
+    ForwardKind,
+    LineState,
+    PbxUserId,
+    StreamLost,
+    StreamOpened,
+)
+from tests.contract.rigs import FAST, XivoRig, xivo_rig
+
+FORWARD = Forward(enabled=True, destination="1003")
+ALL_LOGINS = frozenset(f"demo{number}" for number in range(1, 10))
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait up to 5 s for something that happens in another thread."""
+    pause = threading.Event()
+    for _ in range(250):
+        if condition():
+            return
+        pause.wait(0.02)
+    pytest.fail("it did not come to that")
+
+
+# --- Logins ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["InvalidCredentials", "UserNotFound", "InvalidPassword"])
+def test_a_refused_login_is_tried_once_and_remembered(code: str) -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(refuse_logins=code)
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+        eventually(lambda: rig.accounts.works.get("demo1") is False)
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+
+        assert len(rig.sent("/xuc/api/2.0/auth/login")) == 1
+        assert Capability.READ_FORWARDS not in rig.backend.capabilities_of(rig.user("1001"))
+
+
+def test_a_login_that_was_given_anew_is_tried_anew() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+        eventually(lambda: rig.accounts.works.get("demo1") is False)
+        rig.fault(refuse_logins="")
+        rig.accounts.works["demo1"] = True
+
+        assert not rig.backend.forwards(rig.user("1001")).do_not_disturb
+
+
+async def test_a_refused_service_account_is_tried_until_it_is_mended() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        async with rig.listening() as listener:
+            lost = await listener.saw(StreamLost)
+            rig.fault(refuse_logins="")
+            await listener.saw(StreamOpened)
+
+        assert "AuthenticationFailed" in lost.reason
+
+
+async def test_an_expired_token_is_followed_by_a_new_sign_in() -> None:
+    with xivo_rig() as rig:
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.do(lambda _: rig.xuc.site.expire_tokens())
+            rig.lose_stream()
+            await listener.until(
+                lambda events: sum(isinstance(one, StreamOpened) for one in events) == 2
+            )
+
+        assert rig.sent("/xuc/api/2.0/auth/check")
+
+
+async def test_a_token_is_renewed_before_a_socket_is_opened_again() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.lose_stream()
+            await listener.until(
+                lambda events: sum(isinstance(one, StreamOpened) for one in events) == 2
+            )
+
+        assert len(rig.sent("/xuc/api/2.0/auth/login")) == 1
+        assert len(rig.sent("/xuc/api/2.0/auth/check")) == 1
+
+
+# --- Silence and ends -----------------------------------------------------------------------------
+
+
+async def test_silence_after_the_connection_is_given_up() -> None:
+    times = replace(FAST, logged_on_within=0.2)
+    with xivo_rig(is_attending=False, times=times) as rig:
+        rig.fault(no_logged_on=True)
+        async with rig.listening() as listener:
+            lost = await listener.saw(StreamLost)
+            rig.fault(no_logged_on=False)
+            await listener.saw(StreamOpened)
+
+        assert lost.reason == "no LoggedOn came"
+
+
+@pytest.mark.parametrize("reason", ["loggedOnFailed", "loggedOnTimeout"])
+async def test_a_logged_on_error_is_a_lost_stream(reason: str) -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(logged_on_error=reason)
+        async with rig.listening() as listener:
+            lost = await listener.saw(StreamLost)
+            rig.fault(logged_on_error="")
+            await listener.saw(StreamOpened)
+
+        assert reason in lost.reason
+
+
+async def test_a_socket_that_falls_silent_is_found_by_its_pings() -> None:
+    times = replace(FAST, ping_every=0.1)
+    with xivo_rig(is_attending=False, times=times) as rig:
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.fault(silence_stream=True)
+            lost = await listener.saw(StreamLost)
+
+        assert lost.reason == "silent"
+
+
+def test_no_command_is_carried_out_in_silence() -> None:
+    with xivo_rig(is_attending=False, times=replace(FAST, answer_within=0.3)) as rig:
+        rig.backend.forwards(rig.user("1001"))
+        rig.fault(silence_stream=True)
+        with pytest.raises(PbxUnavailable) as failed:
+            rig.backend.set_do_not_disturb(rig.user("1001"), enabled=True)
+
+        assert failed.value.maybe_done
+
+
+def test_a_call_whose_start_nobody_tells_may_have_been_placed() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.backend.forwards(rig.user("1001"))
+        rig.fault(silence_stream=True)
+        with pytest.raises(PbxUnavailable) as failed:
+            rig.backend.place_call(rig.user("1001"), "1002", timeout=0.4)
+
+        assert failed.value.maybe_done
+
+
+def test_a_pbx_that_is_away_is_unavailable() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(unavailable=["all"])
+        with pytest.raises(PbxUnavailable):
+            rig.backend.check()
+
+
+# --- Settings -------------------------------------------------------------------------------------
+
+
+async def test_reordered_and_repeated_updates_end_in_the_truth() -> None:
+    with xivo_rig() as rig:
+        user = rig.user("1001")
+        rig.fault(reorder_events=True, duplicate_events=True)
+        for number in ("1002", "1003", "1004"):
+            rig.backend.set_forward(
+                user, ForwardKind.UNCONDITIONAL, Forward(enabled=True, destination=number)
+            )
+            rig.backend.set_do_not_disturb(user, enabled=number != "1004")
+
+        def is_true() -> bool:
+            told = rig.backend.forwards(user)
+            return (
+                told.by_kind[ForwardKind.UNCONDITIONAL].destination == "1004"
+                and not told.do_not_disturb
+            )
+
+        eventually(is_true)
+
+
+async def test_odd_messages_and_fields_disturb_nothing() -> None:
+    with xivo_rig() as rig:
+        rig.fault(odd_messages=True)
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.talk("1001", "1002")
+            await listener.call(rig.user("1001"), lambda call: call.state is CallState.TALKING)
+            rig.backend.set_forward(rig.user("1001"), ForwardKind.BUSY, FORWARD)
+            await listener.saw(ForwardChanged)
+
+        assert rig.backend.ignored()["TypeOfTomorrow"] > 3
+
+
+def test_a_user_status_is_never_written() -> None:
+    with xivo_rig() as rig:
+        user = rig.user("1001")
+        rig.backend.set_do_not_disturb(user, enabled=True)
+        rig.backend.set_forward(user, ForwardKind.UNCONDITIONAL, FORWARD)
+        rig.backend.place_call(user, "1002")
+
+        assert rig.sent("userStatusUpdate") == []
+        assert rig.backend.forwards(user).do_not_disturb
+
+
+# --- How many sockets there are -------------------------------------------------------------------
+
+
+def test_sockets_of_people_nobody_attends_to_close_again() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.backend.set_forward(rig.user("1001"), ForwardKind.UNCONDITIONAL, FORWARD)
+        assert rig.sockets("1001") == 1
+
+        eventually(lambda: rig.sockets("1001") == 0)
+
+
+def test_one_socket_serves_however_many_commands_at_once() -> None:
+    with xivo_rig(is_attending=False) as rig, ThreadPoolExecutor(8) as threads:
+        users = [rig.user("1001")] * 8
+        assert len(list(threads.map(rig.backend.forwards, users))) == 8
+
+        assert rig.sockets("1001") == 1
+        assert len(rig.sent("/xuc/api/2.0/auth/login")) == 1
+
+
+def test_at_most_twenty_passing_sockets_are_open_at_once() -> None:
+    with xivo_rig(is_attending=False) as rig, ThreadPoolExecutor(40) as threads:
+        rig.do(_add_people)
+        most = 0
+        done = [threads.submit(rig.backend.forwards, PbxUserId(f"extra{n}")) for n in range(40)]
+        pause = threading.Event()
+        while not all(one.done() for one in done):
+            most = max(most, rig.do(lambda _: rig.xuc.application.sockets.open_count))
+            pause.wait(0.01)
+
+        assert [one.exception() for one in done] == [None] * 40
+        assert 1 < most <= 20
+
+
+def _add_people(pbx: SimulatedPbx) -> None:
+    for number in range(40):
+        pbx.add_person(
+            user_id=f"extra-{number}",
+            first_name="Extra",
+            last_name=str(number),
+            extensions=[str(5000 + number)],
+            login=f"extra{number}",
+            password="demo",
+        )
+
+
+async def test_attended_people_keep_one_socket_and_lose_it_when_they_leave() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.backend.attend([rig.user("1001")])
+        eventually(lambda: rig.sockets("1001") == 1)
+        rig.backend.place_call(rig.user("1001"), "1002")
+        rig.backend.attend([])
+        rig.backend.hang_up(rig.user("1001"), rig.call("1001").id)
+
+        eventually(lambda: rig.sockets("1001") == 0)
+
+
+# --- Without the user's own login -----------------------------------------------------------------
+
+
+@pytest.fixture
+def bare() -> Iterator[XivoRig]:
+    with xivo_rig(without_login=ALL_LOGINS) as rig:
+        yield rig
+
+
+def test_without_a_login_little_can_be_done_and_it_says_so(bare: XivoRig) -> None:
+    user = bare.user("1001")
+
+    assert bare.backend.capabilities_of(user) == {
+        Capability.PRESENCE,
+        Capability.DIRECTORY,
+        Capability.FORWARDS,
+    }
+    with pytest.raises(NotSupported) as unsupported:
+        bare.backend.forwards(user)
+    assert unsupported.value.capability is Capability.READ_FORWARDS
+
+
+async def test_without_a_login_a_call_is_placed_by_rest_and_followed_by_the_phone(
+    bare: XivoRig,
+) -> None:
+    user = bare.user("1001")
+    async with bare.listening() as listener:
+        await listener.saw(StreamOpened)
+        placed = bare.backend.place_call(user, "1002")
+        assert placed.state is CallState.RINGING_SELF
+        bare.pick_up("1001")
+        await listener.call(user, lambda call: call.state is CallState.RINGING_PEER)
+        bare.put_down("1001")
+        ended = await listener.call(user, lambda call: not call.is_live)
+
+    assert ended.id == placed.id
+    assert len(bare.sent("/xuc/api/1.0/dial/default/demo1/")) == 1
+
+
+def test_without_a_login_settings_go_by_rest(bare: XivoRig) -> None:
+    user = bare.user("1001")
+    bare.backend.set_do_not_disturb(user, enabled=True)
+    bare.backend.set_forward(user, ForwardKind.UNCONDITIONAL, FORWARD)
+
+    camille = bare.person("1001")
+    assert camille.do_not_disturb
+    assert camille.forwards[ForwardKind.UNCONDITIONAL] == FORWARD
+    with pytest.raises(NotSupported):
+        bare.backend.set_forward(user, ForwardKind.BUSY, FORWARD)
+
+
+def test_who_has_no_login_sees_everybodys_phones(bare: XivoRig) -> None:
+    bare.dial("1003", "1002")
+
+    (nadia,) = bare.backend.presences([bare.user("1002")])
+    assert nadia.phone is LineState.RINGING
+
+
+# --- Pushes ---------------------------------------------------------------------------------------
+
+
+async def test_phones_are_followed_by_pushes_without_any_socket() -> None:
+    with xivo_rig(is_attending=False, presence="push") as rig:
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            user = rig.user("1002")
+            events = rig.backend.take_pushes([{"username": "demo2", "status": 8}])
+            (presence,) = rig.backend.presences([user])
+
+        assert presence.phone is LineState.RINGING
+        assert [type(event).__name__ for event in events] == ["PresenceChanged"]
+        assert len(rig.sent("/xuc/api/1.0/handshake/default/")) == 1
+        assert rig.do(lambda _: rig.xuc.application.sockets.open_count) == 0
+
+
+def test_pushed_phone_events_become_calls() -> None:
+    with xivo_rig(without_login=ALL_LOGINS, is_attending=False, presence="push") as rig:
+        payload = {
+            "eventType": "EventRinging",
+            "DN": "1002",
+            "otherDN": "0199004217",
+            "linkedId": "1.1",
+            "uniqueId": "1.2",
+            "userData": {"XIVO_SRCNUM": "0199004217"},
+        }
+        body = {
+            "username": "demo2",
+            "message": {"msgType": "PhoneEvent", "ctiMessage": payload},
+        }
+        (event,) = rig.backend.take_pushes([body])
+
+        assert isinstance(event, CallChanged)
+        assert (event.call.user, event.call.number) == ("demo2", "0199004217")
+        assert rig.backend.calls(rig.user("1002")) == [event.call]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, [], {}, {"username": 3, "status": 8}, {"username": "demo2", "status": "loud"},
+     {"username": "nobody", "status": 8}, {"username": "demo2", "message": {"msgType": "Sheet"}}],
+    ids=str,
+)  # fmt: skip
+def test_a_push_of_another_shape_changes_nothing(body: object) -> None:
+    with xivo_rig(is_attending=False) as rig:
+        assert list(rig.backend.take_pushes([body])) == []
+
+
+def test_ten_thousand_pushes_take_less_than_a_second_of_work() -> None:
+    with xivo_rig(is_attending=False, presence="push") as rig:
+        rig.backend.take_pushes([{"username": "demo1", "status": 0}])
+        bodies = [
+            {"username": f"demo{1 + n % 9}", "status": (0, 8, 1)[n // 9 % 3]} for n in range(10_000)
+        ]
+        began = time.process_time()
+        for start in range(0, len(bodies), 500):
+            rig.backend.take_pushes(bodies[start : start + 500])
+
+        assert time.process_time() - began < 1.0
+
+
+async def test_do_not_disturb_of_the_own_login_is_told_with_the_phone() -> None:
+    with xivo_rig() as rig:
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.dial("1001", "*25")
+            told = await listener.saw(DoNotDisturbChanged)
+
+        assert (told.user, told.enabled) == (rig.user("1001"), True)
