@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from bluetel.api.errors import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,3 +29,38 @@ class PrivatePagesMiddleware:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )
         return response
+
+
+class ApiErrorsMiddleware:
+    """Programs get every error in the API's one shape, those too that no route of it raised."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Replace a page or a bare text that says what went wrong."""
+        response = self.get_response(request)
+        is_error = response.status_code >= HTTPStatus.BAD_REQUEST
+        if not is_error or not request.path_info.startswith("/api/"):
+            return response
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        code, message = _unrouted_error(response.status_code)
+        replaced = error_response(response.status_code, code, message)
+        if "Allow" in response.headers:
+            replaced.headers["Allow"] = response.headers["Allow"]
+        return replaced
+
+
+def _unrouted_error(status: int) -> tuple[str, str]:
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return "not_found", _("There is nothing here.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return "method_not_allowed", _("This address takes another method.")
+        case HTTPStatus.FORBIDDEN:
+            return "forbidden", _("You may not do this.")
+        case _ if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "invalid_request", _("The request can't be read.")
+        case _:
+            return "failed", _("Something went wrong here. It has been written to the log.")

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
     "bluetel.accounts.middleware.UserLocaleMiddleware",
     "bluetel.middleware.PrivatePagesMiddleware",
+    "bluetel.middleware.ApiErrorsMiddleware",
 ]
 
 ROOT_URLCONF = "bluetel.urls"

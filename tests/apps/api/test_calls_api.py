@@ -84,6 +84,14 @@ def test_bad_numbers_are_refused_by_code(
     assert not house.has_call("1001")
 
 
+def test_an_address_that_is_none_and_a_wrong_method_are_told_like_any_error(
+    house: House, camille: Program
+) -> None:
+    assert code(camille.get("nothing")) == (404, "not_found")
+    assert code(camille.get("calls/1/hold")) == (405, "method_not_allowed")
+    assert camille.get("calls/1/hold")["Allow"] == "POST"
+
+
 def test_a_body_that_is_no_json_is_refused(house: House, camille: Program) -> None:
     answer = camille.client.post(
         "/api/v1/calls", "{", content_type="application/json", headers=camille.headers
