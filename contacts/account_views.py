@@ -32,15 +32,15 @@ from contacts.remote_accounts import (
 from contacts.remote_clashes import choose, clashes_of, count_clashes
 from contacts.remote_errors import error_text, refusal_text
 from contacts.remote_rounds import touch
-from contacts.sync import Choice, Clash
-from contacts.wording import version_lines
+from contacts.selectors import find_contact, public_id
+from contacts.sync import Choice
+from contacts.wording import clash_texts
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from bluetel.accounts.http import SignedInRequest
     from bluetel.accounts.models import User
-    from contacts.remote_clashes import Clashing
 
 SHOWN = 20
 
@@ -81,7 +81,7 @@ def books(request: SignedInRequest) -> HttpResponse:
         {
             "form": form,
             "accounts": _accounts(request.user, now=timezone.now()),
-            "clashes": [_clash(clash) for clash in clashes_of(request.user, limit=SHOWN)],
+            "clashes": [clash_texts(clash) for clash in clashes_of(request.user, limit=SHOWN)],
             "clash_count": count_clashes(request.user),
         },
         status=400 if form.errors else 200,
@@ -172,6 +172,9 @@ def resolve(request: SignedInRequest, card_id: int) -> HttpResponse:
             done = True  # chosen in another window
         if not done:
             messages.error(request, _("This contact has just changed again. Look once more."))
+    card = find_contact(request.user, request.POST.get("card", ""))
+    if card is not None:
+        return redirect("contacts:card", public_id(card.pk, card.user_id))
     return redirect("books:accounts")
 
 
@@ -239,14 +242,3 @@ def _is_working(remote: RemoteBook | None, now: datetime) -> bool:
     at_work = remote.working_until is not None and remote.working_until > now
     never = remote.synced_at is None and not remote.error
     return at_work or remote.is_touched or never
-
-
-def _clash(clash: Clashing) -> dict[str, object]:
-    return {
-        "id": clash.id,
-        "name": clash.name,
-        "book": clash.book.name,
-        "is_deleted_here": clash.kind is Clash.DELETED_HERE,
-        "is_deleted_there": clash.kind is Clash.DELETED_THERE,
-        "lines": version_lines(clash.mine, clash.theirs),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -51,9 +51,13 @@ def count_clashes(user: User) -> int:
     return _clashing(user).count()
 
 
-def clashes_of(user: User, *, limit: int = 50) -> Iterator[Clashing]:
-    """The cards that wait, oldest first."""
+def clashes_of(
+    user: User, *, contacts: Collection[int] | None = None, limit: int = 50
+) -> Iterator[Clashing]:
+    """The cards that wait, oldest first; those of ``contacts`` if they are given."""
     rows = _clashing(user).select_related("contact", "remote__book").order_by("pk")
+    if contacts is not None:
+        rows = rows.filter(contact__in=contacts)
     for card in rows[:limit]:
         yield Clashing(
             id=card.pk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext
@@ -18,6 +18,10 @@ from contacts.errors import (
     UnknownBook,
     Unusable,
 )
+from contacts.sync import Clash
+
+if TYPE_CHECKING:
+    from contacts.remote_clashes import Clashing
 
 PROBLEMS: Final = {
     Reason.NOBODY: gettext_noop("Give a name or a company."),
@@ -75,6 +79,18 @@ def version_lines(mine: Card | None, theirs: Card | None) -> list[tuple[str, str
         for name, label in fields.items()
     ]
     return [line for line in lines if line[1] != line[2] or line[0] == fields["name"]]
+
+
+def clash_texts(clash: Clashing) -> dict[str, object]:
+    """What a page shows of a card that was changed on both sides."""
+    return {
+        "id": clash.id,
+        "name": clash.name,
+        "book": clash.book.name,
+        "is_deleted_here": clash.kind is Clash.DELETED_HERE,
+        "is_deleted_there": clash.kind is Clash.DELETED_THERE,
+        "lines": version_lines(clash.mine, clash.theirs),
+    }
 
 
 def _field_text(card: Card | None, name: str) -> str:

@@ -18,7 +18,9 @@ from contacts.duplicates import proposals
 from contacts.entries import entries_of
 from contacts.finding import find_people
 from contacts.models import Photo
+from contacts.remote_clashes import clashes_of
 from contacts.selectors import find_contact, in_order, letters_in, position_of, shelf_of
+from contacts.wording import clash_texts
 from presence.selectors import records_for
 
 if TYPE_CHECKING:
@@ -121,8 +123,10 @@ def _card(request: SignedInRequest, contact_id: str) -> dict[str, object]:
 
 def _card_context(user: User, contact: int, shelf: Shelf) -> dict[str, object]:
     entry = entries_of([contact], shelf, viewer=user, whole=True)[0]
-    similar = proposals(user, only=[part.contact.pk for part in entry.parts], limit=1)
+    contacts = [part.contact.pk for part in entry.parts]
+    similar = proposals(user, only=contacts, limit=1)
     return {
+        "clashes": [clash_texts(clash) for clash in clashes_of(user, contacts=contacts)],
         "entry": entry,
         "presence": _presence(user, [entry]).get(entry.user_id or ""),
         "similar": _other(similar[0], entry) if similar else None,

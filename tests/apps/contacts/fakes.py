@@ -27,6 +27,10 @@ class DirectoryPbx:
             raise self.error
         return self.entries
 
+    def capabilities_of(self, user: PbxUserId) -> frozenset[Capability]:
+        """The same for everybody."""
+        return self.capabilities
+
     def close(self) -> None:
         """Nothing is open."""
 

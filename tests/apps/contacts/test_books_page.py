@@ -185,3 +185,23 @@ def test_the_schedule_asks_for_what_is_due_once(page: Page) -> None:
     enqueue_due(now=now)
     enqueue_due(now=now)
     assert Job.objects.count() == 1
+
+
+def test_the_card_shows_both_versions_and_takes_the_choice_too(page: Page) -> None:
+    page.put("a", "Ann")
+    page.add()
+    page.sync()
+    page.put("a", "Ann There")
+    contact = Contact.objects.get(name="Ann")
+    services.update(page.user, str(contact.pk), Draft(name="Ann Here"), now=timezone.now())
+    page.sync()
+    card = f"/contacts/{contact.pk}/"
+    shown = text_of(page.client.get(card))
+    assert "Changed on both sides" in shown
+    assert "Ann Here Ann There" in shown
+    row = RemoteBook.objects.get().cards.get()
+    form = {"choice": "mine", "card": str(contact.pk)}
+    answer = page.client.post(f"{PAGE}conflicts/{row.pk}/", form, follow=True)
+    assert answer.redirect_chain[-1][0] == card
+    assert "Changed on both sides" not in text_of(answer)
+    assert Contact.objects.get(pk=contact.pk).name == "Ann Here"
