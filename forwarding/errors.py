@@ -41,3 +41,17 @@ class InvalidChoice(ForwardingError):
     """Something that is no choice."""
 
     code = "invalid_request"
+
+
+class NotReadable(ForwardingError):
+    """The PBX tells nobody but the user himself what his telephone does, and he gave no login."""
+
+    code = "not_supported"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The telephone system tells what your telephone does only with your own login: "
+                "see Settings, Telephone system."
+            )
+        )

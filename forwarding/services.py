@@ -19,8 +19,9 @@ from bluetel.calls.errors import NoLine, PbxDown
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import Forward, ForwardKind, PbxUserId
 from bluetel.work import due, leases
+from forwarding import unconfirmed
 from forwarding.blocks import OccurrenceKey, block_at, unite
-from forwarding.errors import InvalidChoice, NoMeeting, NoVoicemail
+from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
 from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, lock
 from forwarding.rules import Choice, claims_at
@@ -73,6 +74,9 @@ def save_automation(
         if values.get("route") is not None:
             setattr(automation, f"{rule}_route", values["route"])
     _check(automation)
+    routes = {automation.calendar_route, automation.im_route}
+    if routes != {Automation.Route.NOTHING} and not unconfirmed.can_read(user):
+        raise NotReadable
     voicemail = _judge_rules(user, automation)
     with transaction.atomic():
         (known,) = lock([user.pk], now=now)
@@ -251,17 +255,20 @@ READ_WITHIN = 3.0
 LOOK_EVERY = 0.02
 
 
-def set_forwards(user: User, changes: Mapping[str, Any], *, now: datetime) -> None:
+def set_forwards(user: User, changes: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | None:
     """Change own settings, and wait until the PBX has taken them. Raises ``CallError``.
 
     ``PbxDown`` when it didn't within :data:`ANSWER_WITHIN` seconds: then nothing is tried later.
+    Where they can't be read they are only sent (:mod:`forwarding.unconfirmed`), and given back.
     """
+    if not unconfirmed.can_read(user):
+        return unconfirmed.send(user, changes)
     require_engine(user, now=now)
     ask_for_forwards(user, changes, now=now)
     if _until(lambda: not _wanted(user), within=ANSWER_WITHIN):
         line = Line.objects.get(pk=user.pk)
         if line.failing_since is None:
-            return
+            return None
     Line.objects.filter(pk=user.pk).update(wanted={})
     raise PbxDown
 
@@ -269,10 +276,13 @@ def set_forwards(user: User, changes: Mapping[str, Any], *, now: datetime) -> No
 def refresh_forwards(user: User, *, now: datetime) -> None:
     """Have the user's own settings read if nobody kept them right since the PBX is heard.
 
-    What can't be read now stays as it was last known. Raises ``PbxDown`` when nothing is known.
+    What can't be read now stays as it was last known. Raises ``PbxDown`` when nothing is known,
+    ``NotReadable`` for a user whose PBX needs his own login for it.
     """
     if user.pbx is None or not user.pbx_user_id:
         raise NoLine
+    if not unconfirmed.can_read(user):
+        raise NotReadable
     link = PbxLink.objects.filter(pk=user.pbx_id, is_up=True).first()
     since = link.since if link else None
     if since is not None and not _is_read(user, since=since):

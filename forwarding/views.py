@@ -28,6 +28,7 @@ from forwarding.calendars.errors import CalendarError, error_of
 from forwarding.calendars.reading import expand_all_of, read_calendar
 from forwarding.forms import CalendarForm, CalendarRuleForm, ForwardForm, ImRuleForm
 from forwarding.outlook import outlook_of
+from forwarding.unconfirmed import can_read
 
 if TYPE_CHECKING:
     from bluetel.accounts.http import SignedInRequest
@@ -191,9 +192,11 @@ def forwards(request: SignedInRequest) -> HttpResponse:
             if which == "do_not_disturb":
                 changes: dict[str, Any] = {"do_not_disturb": request.POST.get("enabled") == "on"}
                 services.set_forwards(user, changes, now=now)
+                _say_sent(request)
                 return redirect("forwarding:forwards")
             if which in forms and forms[which].is_valid():
                 services.set_forwards(user, {which: forms[which].cleaned_data}, now=now)
+                _say_sent(request)
                 return redirect("forwarding:forwards")
         except CallError as error:
             if which in forms and error.code not in {"pbx_unavailable", "no_line"}:
@@ -208,6 +211,14 @@ def forwards(request: SignedInRequest) -> HttpResponse:
     }
     is_wrong = request.method == "POST"
     return render(request, "settings/forwards.html", context, status=400 if is_wrong else 200)
+
+
+def _say_sent(request: SignedInRequest) -> None:
+    """What can't be read back is said to be sent, and no more."""
+    if not can_read(request.user):
+        messages.info(
+            request, _("Sent to the telephone system. It does not confirm what it has set.")
+        )
 
 
 @login_required

@@ -179,8 +179,9 @@ def forwards(request: SignedInRequest) -> object:
 @router.put("/forwards", response={200: Forwards, **ERRORS}, summary="Change own settings")
 def put_forwards(request: SignedInRequest, body: ForwardsChange) -> object:
     """Merges what is sent; answers when the PBX has taken it. Acts as the handset would."""
-    services.set_forwards(request.user, body.model_dump(exclude_none=True), now=timezone.now())
-    return selectors.forwards_of(request.user)
+    changes: dict[str, Any] = body.model_dump(exclude_none=True)
+    sent = services.set_forwards(request.user, changes, now=timezone.now())
+    return sent if sent is not None else selectors.forwards_of(request.user)
 
 
 @router.get("/automation", response=Automation, summary="The user's rules")
