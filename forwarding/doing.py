@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from bluetel.accounts.pbx import backend_for
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import Forward, ForwardKind, Forwards
+from forwarding import dnd_box
 from forwarding.echoes import Setting
 from forwarding.planning import DO_NOT_DISTURB, Outcome, Read, Step, Write, begin, conclude
 
 if TYPE_CHECKING:
+    from bluetel.accounts.models import Pbx
+    from bluetel.telephony.types import PbxUserId
     from bluetel.work.leases import Held
 
 MOST_ROUNDS = 12
@@ -26,12 +29,17 @@ def perform(step: Step) -> Outcome:
     try:
         backend = backend_for(step.pbx)
         if isinstance(step, Read):
-            forwards = backend.forwards(step.pbx_user)
+            told = backend.forwards(step.pbx_user)
+            forwards = dnd_box.as_held(told, is_ours=step.dnd_is_ours)
             voicemail = None
             if step.wants_voicemail:
-                voicemail = backend.voicemail_destination(step.pbx_user) or ""
+                voicemail = way_to_box(step.pbx, step.pbx_user)
             return Outcome(step=step, held=forwards, voicemail=voicemail)
-        if isinstance(step.value, Forward):
+        if step.value == dnd_box.TO_BOX:
+            backend.set_do_not_disturb(step.pbx_user, enabled=True)
+        elif isinstance(step.value, Forward):
+            if step.dnd_is_ours and step.what == ForwardKind.UNCONDITIONAL:
+                backend.set_do_not_disturb(step.pbx_user, enabled=False)
             backend.set_forward(step.pbx_user, ForwardKind(step.what), step.value)
         else:
             backend.set_do_not_disturb(step.pbx_user, enabled=step.value)
@@ -43,10 +51,18 @@ def perform(step: Step) -> Outcome:
 def read_back(step: Write) -> Outcome:
     """Ask the PBX what it holds after a write."""
     try:
-        forwards = backend_for(step.pbx).forwards(step.pbx_user)
+        told = backend_for(step.pbx).forwards(step.pbx_user)
     except TelephonyError as error:
         return Outcome(step=step, error=type(error).__name__)
-    return Outcome(step=step, held=value_in(forwards, step.what))
+    is_ours = step.dnd_is_ours or step.value == dnd_box.TO_BOX
+    return Outcome(step=step, held=value_in(dnd_box.as_held(told, is_ours=is_ours), step.what))
+
+
+def way_to_box(pbx: Pbx, user: PbxUserId) -> str:
+    """What leads a user's calls to his voicemail box on this PBX, empty without a box."""
+    if pbx.voicemail_by_dnd:
+        return dnd_box.MARK
+    return backend_for(pbx).voicemail_destination(user) or ""
 
 
 def value_in(forwards: Forwards, what: str) -> Setting:

@@ -107,6 +107,11 @@ def take_all(known: Known, forwards: Forwards, *, now: datetime, origin: str) ->
     return is_first or found is Whose.HIS or any(news)
 
 
+def take_own_forward(line: Line, value: Forward, *, now: datetime, origin: str) -> None:
+    """Note the user's own unconditional forward, set while something else of ours holds."""
+    _set_own(line, UNCONDITIONAL, kept(value), now=now, origin=origin)
+
+
 def _set_own(line: Line, kind: str, value: object, *, now: datetime, origin: str) -> None:
     line.own = {**(line.own or {}), kind: value}
     line.own_at, line.own_from = now, origin

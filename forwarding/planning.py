@@ -19,7 +19,7 @@ from django.db import transaction
 from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
 from bluetel.work import due, leases
-from forwarding import ledger
+from forwarding import dnd_box, ledger
 from forwarding.diverting import note_diversions
 from forwarding.echoes import Setting
 from forwarding.keeping import keep_up
@@ -70,6 +70,7 @@ class Read:
     pbx: Pbx
     pbx_user: PbxUserId
     wants_voicemail: bool = False
+    dnd_is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Write:
     what: str
     value: Setting
     entry: int = 0
+    dnd_is_ours: bool = False
 
 
 Step = Read | Write
@@ -235,6 +237,7 @@ def _next_step(
         pbx=user.pbx,
         pbx_user=PbxUserId(user.pbx_user_id),
         wants_voicemail=_wants_voicemail(known),
+        dnd_is_ours=_dnd_is_ours(known),
     )
     is_fresh = line.read_at is not None and line.read_at >= fresh_since
     if line.intended is not None or must_read:
@@ -266,8 +269,18 @@ def _lacks_something(known: Known, *, now: datetime) -> bool:
 
 def _write(place: Read, what: str, value: Setting) -> Write:
     return Write(
-        user_id=place.user_id, pbx=place.pbx, pbx_user=place.pbx_user, what=what, value=value
+        user_id=place.user_id,
+        pbx=place.pbx,
+        pbx_user=place.pbx_user,
+        what=what,
+        value=value,
+        dnd_is_ours=place.dnd_is_ours,
     )
+
+
+def _dnd_is_ours(known: Known) -> bool:
+    """Whether do-not-disturb on the PBX stands for our route to voicemail."""
+    return dnd_box.TO_BOX in {forward_of(known.line.applied), forward_of(known.line.intended)}
 
 
 def _wants_voicemail(known: Known) -> bool:
@@ -376,11 +389,44 @@ def back_off(tries: int) -> timedelta:
 
 
 def _take(known: Known, what: str, value: Setting, *, now: datetime, origin: str) -> None:
-    if what == UNCONDITIONAL and isinstance(value, Forward):
+    if _dnd_is_ours(known):
+        _take_beside_dnd(known, what, value, now=now, origin=origin)
+    elif what == UNCONDITIONAL and isinstance(value, Forward):
         ledger.take_unconditional(known, value, now=now, origin=origin)
     else:
         plain = kept(value) if isinstance(value, Forward) else value
         ledger.take_other(known.line, what, plain, now=now, origin=origin)
+
+
+def _take_beside_dnd(
+    known: Known, what: str, value: Setting, *, now: datetime, origin: str
+) -> None:
+    """The same while do-not-disturb is ours, or about to be."""
+    line = known.line
+    intended = forward_of(line.intended)
+    if what == DO_NOT_DISTURB and value:
+        ledger.take_unconditional(known, dnd_box.TO_BOX, now=now, origin=origin)
+    elif what == DO_NOT_DISTURB:
+        # Off: we took it off ourselves, or the user did and wants his calls.
+        own = replace(own_of(line).forward, enabled=False)
+        landed = intended if intended not in {None, dnd_box.TO_BOX} else None
+        ledger.take_unconditional(known, landed or own, now=now, origin=origin)
+    elif (
+        what == UNCONDITIONAL
+        and isinstance(value, Forward)
+        and value
+        not in {
+            dnd_box.TO_BOX,
+            intended,
+        }
+    ):
+        # A forward set under do-not-disturb is the user's own, for afterwards.
+        ledger.take_own_forward(line, value, now=now, origin=origin)
+    elif what == UNCONDITIONAL and isinstance(value, Forward):
+        ledger.take_unconditional(known, value, now=now, origin=origin)
+    else:
+        plain = kept(value) if isinstance(value, Forward) else value
+        ledger.take_other(line, what, plain, now=now, origin=origin)
 
 
 def _value(plain: object) -> Setting:

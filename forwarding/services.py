@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from bluetel.accounts.pbx import backend_for
 from bluetel.calls.errors import NoLine, PbxDown
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import Forward, ForwardKind, PbxUserId
 from bluetel.work import due, leases
 from forwarding import unconfirmed
 from forwarding.blocks import OccurrenceKey, block_at, unite
+from forwarding.doing import way_to_box
 from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
 from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, lock
@@ -135,7 +135,7 @@ def find_voicemail(user: User) -> str:
     if user.pbx is None or not user.pbx_user_id:
         raise NoLine
     try:
-        found = backend_for(user.pbx).voicemail_destination(PbxUserId(user.pbx_user_id))
+        found = way_to_box(user.pbx, PbxUserId(user.pbx_user_id))
     except TelephonyError:
         known = Line.objects.filter(pk=user.pk).values_list("voicemail", flat=True).first()
         if known:
