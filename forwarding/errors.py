@@ -51,7 +51,7 @@ class NotReadable(ForwardingError):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "The telephone system tells what your telephone does only with your own login: "
-                "see Settings, Telephone system."
+                "The phone system tells what your telephone does only with your own login: "
+                "see Settings, Phone system."
             )
         )

@@ -216,9 +216,7 @@ def forwards(request: SignedInRequest) -> HttpResponse:
 def _say_sent(request: SignedInRequest) -> None:
     """What can't be read back is said to be sent, and no more."""
     if not can_read(request.user):
-        messages.info(
-            request, _("Sent to the telephone system. It does not confirm what it has set.")
-        )
+        messages.info(request, _("Sent to the phone system. It does not confirm what it has set."))
 
 
 @login_required

@@ -14,7 +14,7 @@ from bluetel.accounts.encryption import EncryptedTextField
 
 
 class Pbx(models.Model):
-    """One telephone system and the service account that speaks to it for everybody."""
+    """One phone system and the service account that speaks to it for everybody."""
 
     class Kind(models.TextChoices):
         """The makes BlueTel speaks to."""

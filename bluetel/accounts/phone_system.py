@@ -55,18 +55,18 @@ def _limits(login: PbxLogin | None, capabilities: frozenset[Capability]) -> list
     if login is None:
         return [
             _(
-                "Without your login on the telephone system BlueTel can place calls, but not "
+                "Without your login on the phone system BlueTel can place calls, but not "
                 "follow, hold or transfer them."
             ),
             *_unconfirmed(capabilities),
         ]
     if login.works is False:
         return [
-            _("The telephone system refuses your login: enter it again."),
+            _("The phone system refuses your login: enter it again."),
             *_unconfirmed(capabilities),
         ]
     if login.works is None:
-        return [_("Your login on the telephone system has not been checked yet.")]
+        return [_("Your login on the phone system has not been checked yet.")]
     return _limits_of_phone(login, capabilities)
 
 
@@ -87,7 +87,7 @@ def _limits_of_phone(login: PbxLogin, capabilities: frozenset[Capability]) -> li
     if Capability.TRANSFER not in capabilities:
         found.append(
             _(
-                "Your line rings in the telephone system's own application: hold and transfer "
+                "Your line rings in the phone system's own application: hold and transfer "
                 "calls there."
             )
         )

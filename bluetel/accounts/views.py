@@ -53,7 +53,7 @@ def phone_system(request: SignedInRequest) -> HttpResponse:
         try:
             is_checked = give_pbx_login(request.user, **form.cleaned_data, now=timezone.now())
         except WrongPbxLogin:
-            form.add_error(None, _("The telephone system doesn't take this login for your line."))
+            form.add_error(None, _("The phone system doesn't take this login for your line."))
         else:
             text = _("Saved.") if is_checked else _("Saved. It is checked as soon as possible.")
             messages.info(request, text)

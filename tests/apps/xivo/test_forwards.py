@@ -72,7 +72,7 @@ def test_the_page_offers_no_route_without_a_login_and_says_why(site: XivoSite) -
     text = site.browser("1001").get("/settings/calendar/").content.decode()
 
     assert 'id="route-voicemail"' not in text
-    assert "Without your login on the telephone system" in text
+    assert "Without your login on the phone system" in text
 
 
 def test_the_page_offers_routes_with_one(site: XivoSite) -> None:

@@ -90,7 +90,7 @@ def test_the_page_says_what_can_not_be_done_and_why(
 def test_without_a_login_the_page_says_what_is_not_confirmed(site: XivoSite) -> None:
     text = site.browser("1001").get(PAGE).content.decode()
 
-    assert "Without your login on the telephone system" in text
+    assert "Without your login on the phone system" in text
     assert "not confirmed" in text
 
 
