@@ -92,7 +92,8 @@ class Contact(models.Model):
 
     ``source_id`` and ``marker`` are a directory's own id and its mark of the last change.
     ``version`` grows with each change of the content, and ``digest`` is the content's
-    (:func:`contacts.card.digest`). ``sort_name`` is folded and orders lists.
+    (:func:`contacts.card.digest`). ``sort_name`` is folded and orders lists; ``found_by`` are all
+    words that find the contact, folded, a blank before each.
     """
 
     book = models.ForeignKey(Book, models.CASCADE, related_name="contacts", db_index=False)
@@ -127,6 +128,7 @@ class Contact(models.Model):
     title = models.CharField(max_length=NAME_LIMIT, blank=True)
     assistant = models.CharField(max_length=NAME_LIMIT, blank=True)
     note = models.TextField(max_length=NOTE_LIMIT, blank=True)
+    found_by = models.TextField(blank=True, editable=False)
     is_group = models.BooleanField(default=False)
     kept = models.JSONField(default=list, blank=True)
     version = models.PositiveIntegerField(default=1)

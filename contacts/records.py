@@ -15,7 +15,7 @@ from contacts.card import (
     digest,
     shown_name,
 )
-from contacts.index.postings import Texts
+from contacts.index.postings import Texts, found_by
 from contacts.models import DIGITS_LENGTH, SORT_LENGTH, Contact, Email, Line
 from contacts.rules import MACHINES, digits_of, fold
 
@@ -45,6 +45,8 @@ def fill(contact: Contact, card: Card) -> None:
     contact.vcard_version = card.version
     contact.digest = digest(card)
     contact.sort_name = sort_name_of(card)
+    emails = [email.address for email in card.emails]
+    contact.found_by = found_by(texts_of(contact, emails, is_callable=True))
 
 
 def sort_name_of(card: Card) -> str:

@@ -75,6 +75,15 @@ def entries_of(book: int, texts: Texts) -> set[Entry]:
     return entries
 
 
+def found_by(texts: Texts) -> str:
+    """All words that find the contact, a blank before each, to look for several of them in."""
+    words = [*fold(texts.name).split()]
+    for text in texts.others:
+        words += fold(text).split()[:OTHER_WORDS]
+    words += fold(texts.note).split()[:NOTE_WORDS] if texts.note else []
+    return "".join(f" {word}" for word in dict.fromkeys(words))
+
+
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:
     """(keys, word) of the words of the name: what a telephone's keys find."""
     words = {word[:NAME_LENGTH] for word in fold(texts.name).split()[:NAME_WORDS]}

@@ -24,8 +24,8 @@ PER_RANGE: Final = 60
 ENOUGH: Final = 60
 SCANNED: Final = 20_000
 """Entries of one range in which further words are looked for."""
-SCANNED_EVERYWHERE: Final = 2_000
-"""The same where words may stand in different texts: all of them are held against each other."""
+CANDIDATES: Final = 1_000
+"""Contacts of one word that are read when further words may stand in other texts."""
 SUBSTRING: Final = 3
 """Digits from which a part of a number is found anywhere; fewer are looked for at its beginning."""
 SHORT_SCANNED: Final = 5_000
@@ -123,7 +123,7 @@ class _Seek:
                 self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
         elif not self._asked.digits:
             for book, is_callable in self._books_and_kinds():
-                self._add(_run(self._everywhere(book, is_callable=is_callable)))
+                self._add(self._everywhere(book, is_callable=is_callable))
 
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
@@ -174,30 +174,71 @@ class _Seek:
             ],
         )
 
-    def _everywhere(self, book: int, *, is_callable: bool) -> Select:
-        """Contacts that have each term somewhere, digits also in a number."""
-        arms = [self._term(book, term, is_callable=is_callable) for term in self._terms]
-        both = " INTERSECT ".join(
-            f"SELECT contact_id FROM ({arm.sql}) AS arm"  # noqa: S608
-            for arm in arms
-        )
-        return Select(
-            f"SELECT contact_id FROM ({both}) AS found ORDER BY contact_id LIMIT %s",  # noqa: S608
-            [value for arm in arms for value in arm.params] + [PER_RANGE],
-        )
+    def _everywhere(self, book: int, *, is_callable: bool) -> Iterable[int]:
+        """Contacts that have each term somewhere, digits also in a number.
 
-    def _term(self, book: int, term: str, *, is_callable: bool) -> Select:
+        Those of the longest term are read and the other terms looked for in them; when it is one
+        that very many have, those of the next, too.
+        """
+        for driver in sorted(self._terms, key=len, reverse=True):
+            others = list(self._terms)
+            others.remove(driver)
+            arms = self._candidates(book, driver, is_callable=is_callable)
+            candidates = Select(_union(arms), [value for arm in arms for value in arm.params])
+            conditions, values = self._holding(others)
+            yield from _run(
+                Select(
+                    "SELECT found.contact_id FROM "  # noqa: S608
+                    f"(SELECT DISTINCT contact_id FROM ({candidates.sql}) AS some) AS found"
+                    " JOIN contacts_contact AS contact ON contact.id = found.contact_id"
+                    f" WHERE {conditions} ORDER BY found.contact_id LIMIT %s",
+                    [*candidates.params, *values, PER_RANGE],
+                )
+            )
+            counts = [
+                f"SELECT count(*) AS here FROM ({arm.sql}) AS arm{place}"  # noqa: S608
+                for place, arm in enumerate(arms)
+            ]
+            fullest = Select(
+                f"SELECT max(here) FROM ({' UNION ALL '.join(counts)}) AS counts",  # noqa: S608
+                candidates.params,
+            )
+            if next(iter(_run(fullest))) < CANDIDATES:
+                return
+
+    def _holding(self, terms: Sequence[str]) -> tuple[str, list[str | int]]:
+        """The condition that a contact has all of these, and its values."""
+        conditions, values = [], list[str | int]()
+        for term in terms:
+            condition = "contact.found_by LIKE %s"
+            values.append(f"% {term}%")
+            if _is_part_of_number(term):
+                condition = (
+                    f"({condition} OR EXISTS (SELECT 1 FROM contacts_line AS line"  # noqa: S608
+                    " WHERE line.contact_id = contact.id AND line.is_callable"
+                    " AND line.keypad LIKE %s))"
+                )
+                values.append(f"%{term}%")
+            conditions.append(condition)
+        return " AND ".join(conditions), values
+
+    def _candidates(self, book: int, term: str, *, is_callable: bool) -> list[Select]:
+        """At most :data:`CANDIDATES` contacts in each place that have one term."""
         arms = []
         for tier in Tier:
             scope = scope_of(book, tier, is_callable=is_callable)
             cut = term[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
-            arms.append(_between(scope, cut, _after(cut), SCANNED_EVERYWHERE))
-        if term.isdecimal() and len(term) >= SUBSTRING:
-            arms.append(self._part_of_number([book], term, limit=SCANNED_EVERYWHERE))
-        return Select(_union(arms), [value for arm in arms for value in arm.params])
+            arms.append(_between(scope, cut, _after(cut), CANDIDATES))
+        if _is_part_of_number(term):
+            arms.append(self._part_of_number([book], term, limit=CANDIDATES))
+        return arms
 
     def _add(self, ids: Iterable[int]) -> None:
         self.found.update(dict.fromkeys(ids))
+
+
+def _is_part_of_number(term: str) -> bool:
+    return term.isdecimal() and len(term) >= SUBSTRING
 
 
 def _after(prefix: str) -> str:

@@ -151,3 +151,17 @@ def test_no_question_reads_a_whole_table(book: Book, text: str) -> None:
             cursor.execute(f"{explain} {query['sql']}")
             plan = "\n".join(str(row) for row in cursor.fetchall())
             assert not re.search(r"SCAN contacts_(word|line|contact)\b|Seq Scan on contacts_", plan)
+
+
+def test_words_in_different_texts_are_found_however_many_share_the_first(book: Book) -> None:
+    """The longest word alone is that of a thousand others."""
+    firm = [
+        Card(name=f"Person{n}", company="Brossardière", numbers=ONEIL.numbers) for n in range(1100)
+    ]
+    storing.add(book, firm, now=timezone.now())
+    storing.add(
+        book,
+        [Card(name="Zoé Zuzu", company="Brossardière", numbers=ONEIL.numbers)],
+        now=timezone.now(),
+    )
+    assert found(book, "brossardiere zuz") == {"Zoé Zuzu"}
