@@ -158,6 +158,17 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     assert not broken
 
 
+def test_every_document_that_the_code_names_exists() -> None:
+    named = {
+        (str(path), document)
+        for path, text in text_files()
+        if path.suffix in {".py", ".js", ".css", ".html", ".toml"}
+        for document in re.findall(r"\bdocs/[\w/-]+\.md", text)
+    }
+    assert named
+    assert [pair for pair in sorted(named) if not (ROOT / pair[1]).exists()] == []
+
+
 def test_the_readme_shows_the_two_commands_first() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^(?:    )?(make \w+)", readme, re.MULTILINE)

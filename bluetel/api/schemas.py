@@ -47,6 +47,7 @@ class Call(Schema):
     state: Literal["requested", "ringing_self", "ringing_peer", "talking", "held", "ended"]
     direction: Literal["outgoing", "incoming"]
     number: str
+    shown: str
     dialed: str
     name: str
     contact_id: str | None
@@ -89,6 +90,7 @@ class SearchRow(Schema):
     contact_id: str | None
     name: str
     number: str
+    shown: str
     label: str
     kind: Literal["extension", "mobile", "work", "home", "other"]
     source: str

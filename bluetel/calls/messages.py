@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.conf import settings
 
-from bluetel.telephony.numbers import is_emergency
+from bluetel.telephony.numbers import display_text, is_emergency
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class CallRecord(TypedDict):
     """One call, whole; times are ISO 8601 in UTC.
 
-    ``emergency`` asks the page for the notice that the desk phone's place is what counts.
+    ``shown`` is the number as the site's country writes it; ``emergency`` asks the page for the
+    notice that the desk phone's place is what counts.
     """
 
     id: str
     state: str
     direction: str
     number: str
+    shown: str
     dialed: str
     name: str
     contact_id: str | None
@@ -44,6 +46,7 @@ def record_of(call: Call) -> CallRecord:
         state=call.state,
         direction=call.direction,
         number=call.number,
+        shown=display_text(call.number, country=settings.COUNTRY),
         dialed=call.dialed,
         name=call.name,
         contact_id=call.contact_id or None,

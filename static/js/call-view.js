@@ -29,7 +29,7 @@ export function phaseOf(call) {
  * @returns {Record<string, string>}
  */
 export function textsOf(call) {
-  const number = shownNumber(call.number);
+  const number = call.shown ?? shownNumber(call.number);
   const name = call.name || number || word("unknown-number");
   const aside = call.name ? number : "";
   return {

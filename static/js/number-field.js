@@ -252,11 +252,12 @@ export function numberField(search) {
     #draw(row, place, text) {
       const option = cloneTemplate(document, "#option-template");
       option.id = `${this.#prefix}-option-${place}`;
-      const name = row.name || shownNumber(row.number);
+      const number = row.shown ?? shownNumber(row.number);
+      const name = row.name || number;
       const isAnother = place > 0 && this.#rows[place - 1]?.name === row.name;
       fillSlots(option, {
         initials: isAnother ? "" : initials(name),
-        number: shownNumber(row.number),
+        number,
         label: row.kind === "other" ? row.label || word("kind-other") : word(`kind-${row.kind}`),
         source: row.source,
       });

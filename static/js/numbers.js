@@ -1,6 +1,7 @@
 /**
  * A number as the site's country writes it; extensions and anything else stay as they are.
- * The server knows every country's way; here is only what a live call may bring.
+ * The server knows every country's way and sends it along (`shown`); this is for what never came
+ * from there.
  *
  * @param {string} number
  * @param {string} [country] ISO 3166, the site's

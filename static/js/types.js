@@ -34,6 +34,7 @@
  * @property {"requested" | "ringing_self" | "ringing_peer" | "talking" | "held" | "ended"} state
  * @property {"outgoing" | "incoming"} direction
  * @property {string} number
+ * @property {string} [shown]  the number as the site's country writes it
  * @property {string} name
  * @property {string | null} answered_at
  * @property {string | null} ended_at
@@ -44,6 +45,7 @@
  * @typedef {object} SearchRow
  * @property {string} name
  * @property {string} number
+ * @property {string} [shown]  the number as the site's country writes it
  * @property {string} label
  * @property {"extension" | "mobile" | "work" | "home" | "other"} kind
  * @property {string} source

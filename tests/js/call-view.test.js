@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isDone, phaseOf } from "../../static/js/call-view.js";
+import { isDone, phaseOf, textsOf } from "../../static/js/call-view.js";
 
 /**
  * @param {Partial<Call>} facts
@@ -49,4 +49,9 @@ for (const [what, facts, phase] of /** @type {[string, Partial<Call>, string][]}
 test("only an end with nothing left to do goes by itself", () => {
   assert.equal(isDone(call({ state: "ended", end_reason: "hung_up" })), true);
   assert.equal(isDone(call({ state: "ended", end_reason: "no_answer" })), false);
+});
+
+test("a number is written as the server wrote it", () => {
+  const texts = textsOf(call({ number: "+4930901820", shown: "+49 30 901820" }));
+  assert.equal(texts.name, "+49 30 901820");
 });

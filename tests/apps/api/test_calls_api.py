@@ -51,6 +51,7 @@ def test_placing_a_call_answers_202_with_the_call(house: House, camille: Program
     assert body["state"] == "ringing_self"
     assert body["number"] == "01 99 00 42 17"
     assert body["dialed"] == "0199004217"
+    assert body["shown"].replace("\xa0", " ") == "01 99 00 42 17"
     assert isinstance(body["id"], str)
     assert camille.get("calls").json()["calls"] == [body]
     assert camille.get(f"calls/{body['id']}").json() == body

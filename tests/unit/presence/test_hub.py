@@ -486,6 +486,7 @@ def call(state: str) -> CallRecord:
         state=state,
         direction="outgoing",
         number="1002",
+        shown="1002",
         dialed="1002",
         name="",
         contact_id=None,
