@@ -8,6 +8,7 @@
     ├── NobodyToCall        invalid_number: the caller withheld it
     ├── CallerUnproven      number_refused: only a mail claims the number
     ├── NotPossible         not_supported by this PBX
+    ├── UnusableSound       invalid_sound
     ├── MailboxNotFound     not_found
     └── AddressNotAllowed   address_refused: the mail server may not be asked
 
@@ -69,6 +70,17 @@ class CallerUnproven(VoicemailError):
                 "Only a mail claims this number, and anybody can write such a mail."
                 " Not called from here."
             )
+        )
+
+
+class UnusableSound(VoicemailError):
+    """A greeting that the PBX couldn't play."""
+
+    code = "invalid_sound"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A greeting must be a WAV file with one channel, 8000 Hz, 16 bits, up to 4 minutes.")
         )
 
 

@@ -24,6 +24,7 @@ STATUS_OF_CODE = {
     "number_refused": HTTPStatus.FORBIDDEN,
     "no_meeting": HTTPStatus.BAD_REQUEST,
     "no_voicemail": HTTPStatus.BAD_REQUEST,
+    "invalid_sound": HTTPStatus.BAD_REQUEST,
     "address_refused": HTTPStatus.FORBIDDEN,
     "not_found": HTTPStatus.NOT_FOUND,
     "phone_unreachable": HTTPStatus.CONFLICT,

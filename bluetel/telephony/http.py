@@ -209,7 +209,8 @@ class HttpDoor:
     ) -> Answer:
         """Send one request and give the answer, whatever its status.
 
-        ``what`` names the request in errors and logs. ``body`` is sent as JSON. With ``into``, the
+        ``what`` names the request in errors and logs. ``body`` is sent as JSON,
+        bytes as they are. With ``into``, the
         body of a 2xx goes there as it comes and the answer has none; it is then not repeated once
         a piece was handed over. Raises
         ``PbxUnavailable`` when no answer came; its ``maybe_done`` is True when this was a command
@@ -262,7 +263,8 @@ class HttpDoor:
                 method,
                 self._url + path,
                 params=dict(params) if params else None,
-                json=body,
+                json=None if isinstance(body, bytes) else body,
+                data=body if isinstance(body, bytes) else None,
                 headers=dict(headers) if headers else None,
                 timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
                 allow_redirects=False,

@@ -21,6 +21,7 @@ from bluetel.telephony.types import (
     Forward,
     ForwardKind,
     Forwards,
+    Greeting,
     Identity,
     LoggedCall,
     PbxEvent,
@@ -195,6 +196,18 @@ class VoicemailBox(Protocol):
 
     def delete_message(self, user: PbxUserId, message: str) -> None:
         """Delete for good."""
+
+    def greetings(self, user: PbxUserId) -> frozenset[Greeting]:
+        """The greetings the user has recorded; for the others the PBX has its own words."""
+
+    def copy_greeting(self, user: PbxUserId, greeting: Greeting, into: Taker) -> None:
+        """Hand a recorded greeting over, as WAV; ``NotFound`` when there is none."""
+
+    def set_greeting(self, user: PbxUserId, greeting: Greeting, sound: bytes) -> None:
+        """Have callers hear ``sound``: WAV, one channel, 8000 samples a second of 16 bits."""
+
+    def delete_greeting(self, user: PbxUserId, greeting: Greeting) -> None:
+        """Go back to the PBX's own words; no error when they are heard already."""
 
 
 class Directory(Protocol):

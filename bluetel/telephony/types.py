@@ -231,6 +231,14 @@ class Forwards:
     do_not_disturb: bool = False
 
 
+class Greeting(StrEnum):
+    """What callers hear before the tone: when nobody answers, when one is busy, or one's name."""
+
+    UNAVAILABLE = "unavailable"
+    BUSY = "busy"
+    NAME = "name"
+
+
 class VoicemailFolder(StrEnum):
     """Where a message lies; ``NEW`` is the unread folder, ``OLD`` the read one."""
 

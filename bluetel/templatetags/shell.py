@@ -60,3 +60,9 @@ def when(phases: str, phase: str = "") -> SafeString:
     """
     hidden = SafeString("" if phase in phases.split() else " hidden")
     return format_html('data-when="{}"{}', phases, hidden)
+
+
+@register.filter
+def begins(text: str, start: str) -> bool:
+    """Whether ``text`` begins with ``start``."""
+    return text.startswith(start)

@@ -27,6 +27,7 @@ from bluetel.telephony.types import (
     Forward,
     ForwardChanged,
     ForwardKind,
+    Greeting,
     LineState,
     PbxUserId,
     PresenceChanged,
@@ -646,6 +647,30 @@ def test_nobody_hears_somebody_elses_message(rig: Rig) -> None:
 
 def _unwanted(piece: bytes) -> None:
     pytest.fail(f"{len(piece)} bytes of somebody else's message were handed over")
+
+
+@pytest.mark.needs(Lack.VOICEMAIL)
+def test_greetings_are_recorded_heard_replaced_and_deleted(rig: Rig) -> None:
+    user = rig.user("1001")
+    assert rig.backend.greetings(user) == frozenset()
+    rig.backend.set_greeting(user, Greeting.BUSY, b"RIFF one")
+    rig.backend.set_greeting(user, Greeting.BUSY, b"RIFF another")
+    assert rig.backend.greetings(user) == {Greeting.BUSY}
+    heard = bytearray()
+    rig.backend.copy_greeting(user, Greeting.BUSY, heard.extend)
+    assert heard == b"RIFF another"
+    rig.backend.delete_greeting(user, Greeting.BUSY)
+    rig.backend.delete_greeting(user, Greeting.BUSY)
+    assert rig.backend.greetings(user) == frozenset()
+    with pytest.raises(NotFound):
+        rig.backend.copy_greeting(user, Greeting.BUSY, _unwanted)
+
+
+@pytest.mark.needs(Lack.VOICEMAIL)
+def test_who_has_no_box_greets_nobody(rig: Rig) -> None:
+    assert rig.backend.greetings(rig.user("1007")) == frozenset()
+    with pytest.raises(NotFound):
+        rig.backend.set_greeting(rig.user("1007"), Greeting.NAME, b"RIFF")
 
 
 @pytest.mark.needs(Lack.VOICEMAIL)

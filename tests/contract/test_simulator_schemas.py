@@ -207,6 +207,7 @@ def _own_calls(client: Client) -> None:
     client.calld("GET /calls")
     client.ask("wazo-confd", "GET /users/{user_id}", {"user_id": NADIA})
     _messages(client, "/users/me/voicemails", {})
+    _greetings(client, "/users/me/voicemails", {})
     client.sign_in(USERNAME, PASSWORD)
 
 
@@ -226,12 +227,20 @@ def _messages(client: Client, base: str, where: Mapping[str, str]) -> None:
     client.calld(f"DELETE {message}", message_id=newest, **where)
 
 
+def _greetings(client: Client, base: str, where: dict[str, str]) -> None:
+    path = f"{base}/greetings/{{greeting}}"
+    for method in ("HEAD", "POST", "POST", "PUT", "GET", "HEAD", "DELETE", "DELETE"):
+        client.calld(f"{method} {path}", greeting="busy", **where)
+    client.calld(f"GET {path}", greeting="morning", **where)
+
+
 def _voicemails(client: Client) -> None:
     boxes = client.ask("wazo-confd", "GET /users/{user_id}/voicemails", {"user_id": CAMILLE}).json()
     number = str(boxes["items"][0]["id"])
     client.ask("wazo-confd", "GET /voicemails/{voicemail_id}", {"voicemail_id": number})
     client.ask("wazo-confd", "GET /voicemails/{voicemail_id}", {"voicemail_id": "999"})
     _messages(client, "/voicemails/{voicemail_id}", {"voicemail_id": number})
+    _greetings(client, "/voicemails/{voicemail_id}", {"voicemail_id": number})
 
 
 def _people(client: Client) -> None:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def _serve(self, host: str, port: int, demo: DemoPbx | None) -> None:
         # Importing daphne's server chooses the reactor, so it comes before anything of Twisted.
-        from daphne.server import Server
+        from bluetel.paced_server import PacedServer  # isort: skip
         from twisted.internet import defer, reactor
 
         from bluetel.asgi import application
@@ -86,7 +86,7 @@ class Command(BaseCommand):
 
         reactor.addSystemEventTrigger("before", "shutdown", stop_engine)  # type: ignore[arg-type]
         address = host.replace(":", r"\:")
-        Server(
+        PacedServer(
             application=application,
             endpoints=[f"tcp:port={port}:interface={address}"],
             server_name="bluetel",

@@ -35,6 +35,7 @@ from bluetel.telephony.types import (
     Forward,
     ForwardKind,
     Forwards,
+    Greeting,
     Identity,
     LoggedCall,
     PbxUser,
@@ -283,6 +284,36 @@ class MemoryBackend(ActsForEverybody, MemoryStream):
         """See ``VoicemailBox``."""
         with self._command("delete_message") as pbx:
             pbx.delete_message(*self._message(user, message), who=WHO)
+
+    def greetings(self, user: PbxUserId) -> frozenset[Greeting]:
+        """See ``VoicemailBox``."""
+        with self._command("greetings"):
+            box = self._person(user).box
+            return frozenset(Greeting(name) for name in box.greetings) if box else frozenset()
+
+    def copy_greeting(self, user: PbxUserId, greeting: Greeting, into: Taker) -> None:
+        """See ``VoicemailBox``."""
+        with self._command("copy_greeting"):
+            sound = self._box(user).greetings.get(greeting.value)
+        if sound is None:
+            raise NotFound("no such greeting")
+        into(sound)
+
+    def set_greeting(self, user: PbxUserId, greeting: Greeting, sound: bytes) -> None:
+        """See ``VoicemailBox``."""
+        with self._command("set_greeting"):
+            self._box(user).greetings[greeting.value] = sound
+
+    def delete_greeting(self, user: PbxUserId, greeting: Greeting) -> None:
+        """See ``VoicemailBox``."""
+        with self._command("delete_greeting"):
+            self._box(user).greetings.pop(greeting.value, None)
+
+    def _box(self, user: PbxUserId) -> Box:
+        box = self._person(user).box
+        if box is None:
+            raise NotFound("this user has no box")
+        return box
 
     # --- Directory, CallLog -------------------------------------------------------------------
 

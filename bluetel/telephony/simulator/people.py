@@ -81,6 +81,7 @@ class Box:
     name: str
     owner: PbxUserId
     messages: dict[str, BoxMessage] = field(default_factory=dict, repr=False)
+    greetings: dict[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -14,6 +14,7 @@ from bluetel.telephony.types import (
     Forward,
     ForwardKind,
     Forwards,
+    Greeting,
     Identity,
     LoggedCall,
     PbxUser,
@@ -150,6 +151,22 @@ class WazoClient:
     def delete_message(self, user: PbxUserId, message: str) -> None:
         """See ``VoicemailBox``."""
         self._voicemail.delete_message(user, message)
+
+    def greetings(self, user: PbxUserId) -> frozenset[Greeting]:
+        """See ``VoicemailBox``."""
+        return self._voicemail.greetings(user)
+
+    def copy_greeting(self, user: PbxUserId, greeting: Greeting, into: Taker) -> None:
+        """See ``VoicemailBox``."""
+        self._voicemail.copy_greeting(user, greeting, into)
+
+    def set_greeting(self, user: PbxUserId, greeting: Greeting, sound: bytes) -> None:
+        """See ``VoicemailBox``."""
+        self._voicemail.set_greeting(user, greeting, sound)
+
+    def delete_greeting(self, user: PbxUserId, greeting: Greeting) -> None:
+        """See ``VoicemailBox``."""
+        self._voicemail.delete_greeting(user, greeting)
 
     def search(self, user: PbxUserId, term: str, *, timeout: float) -> Sequence[DirectoryEntry]:
         """See ``Directory``."""

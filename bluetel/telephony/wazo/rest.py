@@ -115,7 +115,7 @@ class WazoRest:
                     what=what,
                     params=params,
                     body=body,
-                    headers=self._headers(token),
+                    headers=self._headers(token, body),
                     deadline=deadline,
                     into=into,
                 )
@@ -162,8 +162,10 @@ class WazoRest:
         with self._tokens.lent(deadline=deadline) as token:
             return token.tenant
 
-    def _headers(self, token: Token) -> Mapping[str, str]:
+    def _headers(self, token: Token, body: object) -> Mapping[str, str]:
         headers = {"X-Auth-Token": token.id}
+        if isinstance(body, bytes):
+            headers["Content-Type"] = "audio/wav"  # nothing else is sent as bytes
         if self._tenant:
             headers["Wazo-Tenant"] = self._tenant
         return headers

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bluetel.telephony.errors import NotFound
 from bluetel.telephony.http import Deadline
 from bluetel.telephony.ports import Taker
-from bluetel.telephony.types import PbxUserId, VoicemailFolder, VoicemailMessage
+from bluetel.telephony.types import Greeting, PbxUserId, VoicemailFolder, VoicemailMessage
 from bluetel.telephony.wazo import voicemail_records
 from bluetel.telephony.wazo.people import WazoPeople
 from bluetel.telephony.wazo.rest import Service, WazoFailure, WazoRest, segment
@@ -45,6 +46,58 @@ class WazoVoicemail:
     def delete_message(self, user: PbxUserId, message: str) -> None:
         """Delete for good."""
         self._on_message(user, message, "DELETE")
+
+    def greetings(self, user: PbxUserId) -> frozenset[Greeting]:
+        """Those that calld finds; each is asked for."""
+        box = self._main_box(user)
+        if box is None:
+            return frozenset()
+        return frozenset(greeting for greeting in Greeting if self._has_greeting(box, greeting))
+
+    def copy_greeting(self, user: PbxUserId, greeting: Greeting, into: Taker) -> None:
+        """Hand it over."""
+        self._greeting(self._own_box(user), greeting, "GET", into=into)
+
+    def set_greeting(self, user: PbxUserId, greeting: Greeting, sound: bytes) -> None:
+        """Write it; calld makes a new one by POST and replaces one by PUT."""
+        box = self._own_box(user)
+        method = "PUT" if self._has_greeting(box, greeting) else "POST"
+        self._greeting(box, greeting, method, body=sound)
+
+    def delete_greeting(self, user: PbxUserId, greeting: Greeting) -> None:
+        """Delete it."""
+        with suppress(NotFound):
+            self._greeting(self._own_box(user), greeting, "DELETE")
+
+    def _has_greeting(self, box: int, greeting: Greeting) -> bool:
+        try:
+            self._greeting(box, greeting, "HEAD")
+        except NotFound:
+            return False
+        return True
+
+    def _greeting(
+        self,
+        box: int,
+        greeting: Greeting,
+        method: str,
+        *,
+        body: bytes | None = None,
+        into: Taker | None = None,
+    ) -> None:
+        path = f"/voicemails/{box}/greetings/{greeting.value}"
+        self._rest.send(
+            Service.CALLD, method, path, what="voicemail greeting", body=body, into=into
+        )
+
+    def _main_box(self, user: PbxUserId) -> int | None:
+        return next(iter(self._boxes(user)), None)
+
+    def _own_box(self, user: PbxUserId) -> int:
+        box = self._main_box(user)
+        if box is None:
+            raise NotFound("this user has no box")
+        return box
 
     def _boxes(self, user: PbxUserId) -> list[int]:
         person = self._people.known(user)

@@ -29,6 +29,7 @@ from bluetel.telephony.types import (
     Forward,
     ForwardKind,
     Forwards,
+    Greeting,
     Identity,
     LoggedCall,
     PbxUser,
@@ -276,6 +277,22 @@ class XivoClient:
         raise NotSupported(Capability.VOICEMAIL)
 
     def delete_message(self, user: PbxUserId, message: str) -> None:
+        """See :meth:`messages`."""
+        raise NotSupported(Capability.VOICEMAIL)
+
+    def greetings(self, user: PbxUserId) -> frozenset[Greeting]:
+        """See :meth:`messages`."""
+        raise NotSupported(Capability.VOICEMAIL)
+
+    def copy_greeting(self, user: PbxUserId, greeting: Greeting, into: Taker) -> None:
+        """See :meth:`messages`."""
+        raise NotSupported(Capability.VOICEMAIL)
+
+    def set_greeting(self, user: PbxUserId, greeting: Greeting, sound: bytes) -> None:
+        """See :meth:`messages`."""
+        raise NotSupported(Capability.VOICEMAIL)
+
+    def delete_greeting(self, user: PbxUserId, greeting: Greeting) -> None:
         """See :meth:`messages`."""
         raise NotSupported(Capability.VOICEMAIL)
 

@@ -108,7 +108,7 @@ def test_the_page_is_french_for_a_french_reader(house: House, callers: Callers) 
     callers.leave("0199004217")
     answer = house.browser("1001").get("/voicemail/", headers={"Accept-Language": "fr"})
     page = answer.content.decode()
-    assert "Messagerie vocale" in page
+    assert "Répondeur" in page
     assert "Rappeler 01 99 00 42 17" in page.replace("\xa0", " ")
 
 

@@ -136,6 +136,65 @@ def get_recording(site: Site, request: Request) -> Response:
     return Response(status=200, body=audio, content_type="audio/wav", headers=headers)
 
 
+GREETINGS = ("unavailable", "busy", "name")
+
+
+def _greeting(site: Site, request: Request, *, needs: bool = True) -> tuple[Box, str]:
+    box = _box(site, request)
+    name = request.params["greeting"]
+    if name not in GREETINGS:
+        details: JsonObject = {"greeting": name}
+        text, code = "Invalid voicemail greeting", "invalid-voicemail-greeting"
+        raise HttpError(errors.detailed(site, 400, text, code, details))
+    if needs and name not in box.greetings:
+        details = {"greeting": name}
+        text, code = "No such voicemail greeting", "no-such-voicemail-greeting"
+        raise HttpError(errors.detailed(site, 404, text, code, details))
+    return box, name
+
+
+def get_greeting(site: Site, request: Request) -> Response:
+    """``GET`` and ``HEAD …/greetings/{greeting}``: WAV."""
+    box, name = _greeting(site, request)
+    return Response(status=200, body=box.greetings[name], content_type="audio/wav")
+
+
+def post_greeting(site: Site, request: Request) -> Response:
+    """``POST …/greetings/{greeting}``: a new one; 409 where there is one."""
+    box, name = _greeting(site, request, needs=False)
+    if name in box.greetings:
+        details: JsonObject = {"greeting": name}
+        text, code = "Voicemail greeting already exists", "voicemail-greeting-already-exists"
+        return errors.detailed(site, 409, text, code, details)
+    box.greetings[name] = request.body
+    return no_content()
+
+
+def put_greeting(site: Site, request: Request) -> Response:
+    """``PUT …/greetings/{greeting}``: another sound for it."""
+    box, name = _greeting(site, request)
+    box.greetings[name] = request.body
+    return no_content()
+
+
+def delete_greeting(site: Site, request: Request) -> Response:
+    """``DELETE …/greetings/{greeting}``."""
+    box, name = _greeting(site, request)
+    del box.greetings[name]
+    return no_content()
+
+
+def _greeting_routes(base: str, access: str) -> tuple[Route, ...]:
+    path, rights = f"{base}/greetings/{{greeting}}", f"{access}.greetings.{{greeting}}"
+    return (
+        Route(method="GET", path=path, access=f"{rights}.read", handler=get_greeting),
+        Route(method="HEAD", path=path, access=f"{rights}.read", handler=get_greeting),
+        Route(method="POST", path=path, access=f"{rights}.create", handler=post_greeting),
+        Route(method="PUT", path=path, access=f"{rights}.update", handler=put_greeting),
+        Route(method="DELETE", path=path, access=f"{rights}.delete", handler=delete_greeting),
+    )
+
+
 def _routes(base: str, access: str) -> tuple[Route, ...]:
     message, rights = f"{base}/messages/{{message}}", f"{access}.messages.{{message}}"
     recording = f"{rights}.recording.read"
@@ -169,4 +228,6 @@ ROUTES = (
     ),
     *_routes("/users/me/voicemails", "calld.users.me.voicemails"),
     *_routes("/voicemails/{voicemail:int}", "calld.voicemails.{voicemail}"),
+    *_greeting_routes("/users/me/voicemails", "calld.users.me.voicemails"),
+    *_greeting_routes("/voicemails/{voicemail:int}", "calld.voicemails.{voicemail}"),
 )
