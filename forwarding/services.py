@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from bluetel.calls.errors import NoLine, PbxDown
+from bluetel.calls.errors import CallError, NoLine, PbxDown
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import Forward, ForwardKind, PbxUserId
 from bluetel.work import due, leases
@@ -25,6 +25,7 @@ from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
 from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, lock
 from forwarding.rules import Choice, claims_at
+from forwarding.selectors import routing_of
 from forwarding.situation import Known, forward_of, kept, read_one
 from forwarding.targets import judge_target
 from presence import services as presence
@@ -290,6 +291,15 @@ def refresh_forwards(user: User, *, now: datetime) -> None:
         _until(lambda: _is_read(user, since=since), within=READ_WITHIN)
     if not Line.objects.filter(pk=user.pk, own__isnull=False).exists():
         raise PbxDown
+
+
+def settle(user: User, *, now: datetime) -> bool:
+    """Wait until the PBX holds what was decided, where an engine sees to it; whether it does."""
+    try:
+        require_engine(user, now=now)
+    except CallError:
+        return False
+    return _until(lambda: bool(routing_of(user, now=now)["applied"]), within=ANSWER_WITHIN)
 
 
 def require_engine(user: User, *, now: datetime) -> None:

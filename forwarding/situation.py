@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Block, Meeting, Suppression, block_at, part, unite
+from forwarding.calendars.far import far_occurrences
 from forwarding.models import (
     Automation,
     Line,
@@ -48,20 +49,33 @@ class Known:
 
 def read_one(user_id: int, *, now: datetime, until: datetime | None = None) -> Known | None:
     """One user's situation up to ``until``; None for somebody who is no user any more."""
-    horizon = HORIZON if until is None else max(HORIZON, until - now + BEHIND)
-    return next(iter(read_situations([user_id], now=now, horizon=horizon)), None)
+    horizon, far = HORIZON, list[Occurrence]()
+    if until is not None and until - now + BEHIND > HORIZON:
+        horizon = until - now + BEHIND
+        far = far_occurrences(user_id, since=until - BEHIND, until=until + BEHIND, now=now)
+    return next(iter(read_situations([user_id], now=now, horizon=horizon, far=far)), None)
 
 
 def read_situations(
-    user_ids: Iterable[int], *, now: datetime, horizon: timedelta = HORIZON
+    user_ids: Iterable[int],
+    *,
+    now: datetime,
+    horizon: timedelta = HORIZON,
+    far: Sequence[Occurrence] = (),
 ) -> list[Known]:
-    """The situations of these users as the rows are, for deciding at ``now`` and after it."""
+    """The situations of these users as the rows are, for deciding at ``now`` and after it.
+
+    ``far`` are occurrences that are too far away to be rows.
+    """
     users = list(User.objects.filter(pk__in=list(user_ids)).select_related("pbx").order_by("pk"))
     ids = [user.pk for user in users]
     automations = Automation.objects.in_bulk(ids)
     lines = Line.objects.in_bulk(ids)
     overrides = RouteOverride.objects.in_bulk(ids)
-    meetings = _meetings(ids, automations, now=now, horizon=horizon)
+    rows = Occurrence.objects.filter(
+        user_id__in=ids, ends__gt=now - BEHIND, starts__lt=now + horizon
+    )
+    meetings = _meetings([*rows, *far], automations)
     suppressions = _suppressions(ids)
     im_claims = _im_claims(ids)
     there = set(
@@ -159,23 +173,16 @@ def _target(choice: str, dialed: str, line: Line, *, rule: str) -> Target | None
 
 
 def _meetings(
-    ids: Sequence[int], automations: dict[int, Automation], *, now: datetime, horizon: timedelta
+    occurrences: Iterable[Occurrence], automations: dict[int, Automation]
 ) -> dict[int, list[Meeting]]:
-    rows = Occurrence.objects.filter(
-        user_id__in=ids, ends__gt=now - BEHIND, starts__lt=now + horizon
-    )
-    found: dict[int, list[Meeting]] = defaultdict(list)
-    for row in rows:
+    found: dict[int, dict[Meeting, None]] = defaultdict(dict)
+    for row in occurrences:
         if counts(row, automations.get(row.user_id)):
-            found[row.user_id].append(
-                Meeting(
-                    uid=row.uid,
-                    recurrence_id=row.recurrence_id,
-                    starts=row.starts,
-                    ends=row.ends,
-                )
+            meeting = Meeting(
+                uid=row.uid, recurrence_id=row.recurrence_id, starts=row.starts, ends=row.ends
             )
-    return found
+            found[row.user_id][meeting] = None
+    return defaultdict(list, {user_id: list(each) for user_id, each in found.items()})
 
 
 def counts(occurrence: Occurrence, automation: Automation | None) -> bool:

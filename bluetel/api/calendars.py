@@ -15,6 +15,7 @@ from forwarding.calendars.accounts import add_calendar, calendars_of, remove_cal
 from forwarding.calendars.errors import code_of
 from forwarding.calendars.reading import read_calendar
 from forwarding.models import Calendar as CalendarRow
+from forwarding.services import settle
 
 router = Router(tags=["calendars"])
 ERRORS = {400: Error, 403: Error, 404: Error, 502: Error}
@@ -82,8 +83,9 @@ def remove(request: SignedInRequest, calendar_id: int) -> Status[None]:
 @router.post("/{calendar_id}/refresh", response={200: Calendar, **ERRORS}, summary="Read it now")
 def refresh(request: SignedInRequest, calendar_id: int) -> dict[str, Any]:
     """Answers when what it says has been applied."""
-    calendar = _own(request, calendar_id)
-    read_calendar(calendar, now=timezone.now())
+    calendar, now = _own(request, calendar_id), timezone.now()
+    if read_calendar(calendar, now=now):
+        settle(request.user, now=now)
     return _record(calendar)
 
 

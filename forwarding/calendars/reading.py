@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from bluetel.fetch.door import Door
 
 log = logging.getLogger(__name__)
-
-FORGOTTEN_AFTER = timedelta(hours=24)
-"""A calendar that could not be read for so long says nothing about tomorrow any more."""
 
 FILE = ""
 """The path of the one resource of a file."""
@@ -140,7 +137,7 @@ def note_failure(calendar: Calendar, error: CalendarError, *, now: datetime) -> 
     if storing.note_failure(calendar, error.problem, now=now):
         log.warning("calendar %s can't be read: %s", calendar.pk, error.problem)
     failing_since = calendar.failing_since or now
-    if now - failing_since >= FORGOTTEN_AFTER:
+    if now - failing_since >= storing.FORGOTTEN_AFTER:
         forget_future(calendar, now=now)
 
 

@@ -19,6 +19,9 @@ BEHIND = timedelta(days=1)
 AHEAD = timedelta(days=14)
 """How far occurrences are rows; what lies behind that is worked out when it is asked for."""
 
+FORGOTTEN_AFTER = timedelta(hours=24)
+"""A calendar that could not be read for so long says nothing about tomorrow any more."""
+
 _SPREAD_HOURS = 24
 
 
@@ -112,7 +115,7 @@ def store_instances(instances: Mapping[int, Sequence[Instance]], *, user_id: int
     stale: list[int] = []
     for source_id, found in instances.items():
         before = stored[source_id]
-        wanted = {_key(row): row for row in (_row(one, source_id, user_id) for one in found)}
+        wanted = {_key(row): row for row in (row_of(one, source_id, user_id) for one in found)}
         fresh += [row for key, row in wanted.items() if key not in before]
         stale += [pk for key, pk in before.items() if key not in wanted]
     if stale:
@@ -127,7 +130,8 @@ def _lock(calendar_id: int) -> None:
     Calendar.objects.select_for_update().filter(pk=calendar_id).exists()
 
 
-def _row(one: Instance, source_id: int, user_id: int) -> Occurrence:
+def row_of(one: Instance, source_id: int, user_id: int) -> Occurrence:
+    """An instance as a row."""
     return Occurrence(
         user_id=user_id,
         source_id=source_id,
