@@ -11,6 +11,7 @@ from bluetel import demo, health, pbx_push, views
 from bluetel.accounts.views import SignInView, phone_system
 from bluetel.api import api
 from dialer.views import calls
+from presence import settings_views as presence_pages
 from voicemail import preferences
 
 urlpatterns = [
@@ -32,6 +33,9 @@ urlpatterns = [
         preferences.remove,
         name="voicemail-settings-remove",
     ),
+    path("settings/privacy/", presence_pages.privacy, name="privacy"),
+    path("settings/team/", presence_pages.my_team, name="team"),
+    path("settings/team/<int:group_id>/", presence_pages.arrange_group, name="team-group"),
     path("settings/books/", include("contacts.account_urls")),
     path("settings/phone-system/", phone_system, name="phone-system"),
     path("settings/", include("forwarding.urls")),

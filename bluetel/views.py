@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
 from forwarding.outlook import outlook_of
-from presence.selectors import people
+from presence.selectors import favourite_ids, people
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -26,7 +26,15 @@ def home(request: SignedInRequest) -> HttpResponse:
     team = people(request.user, watch="team")["people"]
     found = User.objects.filter(pk__in=[person["user_id"] for person in team])
     extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
-    rows = [{**person, "extension": extensions.get(person["user_id"], "")} for person in team]
+    favourites = set(favourite_ids(request.user))
+    rows = [
+        {
+            **person,
+            "extension": extensions.get(person["user_id"], ""),
+            "is_favourite": person["user_id"] in favourites,
+        }
+        for person in team
+    ]
     outlook = outlook_of(request.user, now=timezone.now())
     return render(request, "home.html", {"team": rows, "outlook": outlook})
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from bluetel.accounts.models import User
 from bluetel.telephony.text import safe_text
 from presence.audiences import people_of, touch_groups
 from presence.models import Favourite, Group, GroupMember
@@ -15,8 +17,6 @@ from presence.refusals import Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-
-    from bluetel.accounts.models import User
 
 NAME_LIMIT = 60
 GROUPS_LIMIT = 50
@@ -99,3 +99,24 @@ def _checked_name(name: str) -> str:
     if not text:
         raise Refused("invalid_request", _("Give the group a name."))
     return text
+
+
+def find_person(text: str) -> str:
+    """The id of the one user with this extension or name. Raises :class:`Refused` for any other."""
+    wanted = " ".join(text.split())
+    users = User.objects.filter(is_active=True)
+    found = list(users.filter(extension=wanted)[:2]) if wanted else []
+    if not found:
+        first = wanted.split(" ")[0]
+        found = [
+            user
+            for user in users.filter(Q(first_name__istartswith=first) | Q(username__iexact=wanted))
+            if wanted.casefold() in {user.display_name.casefold(), user.username.casefold()}
+        ]
+    if len(found) != 1:
+        raise Refused(
+            "invalid_request",
+            _("“%(text)s” is nobody here, or more than one. Give the extension.")
+            % {"text": wanted[:60]},
+        )
+    return str(found[0].pk)

@@ -29,6 +29,12 @@ IM_WORDS = {
     "offline": _("Offline"),
     "unknown": _("Unknown"),
 }
+TITLES = {
+    ("phone", True): _("Phone: %(state)s since %(time)s"),
+    ("phone", False): _("Phone: %(state)s"),
+    ("im", True): _("Chat: %(state)s since %(time)s"),
+    ("im", False): _("Chat: %(state)s"),
+}
 
 
 @register.inclusion_tag("presence/_badge.html")
@@ -50,8 +56,22 @@ def presence_badge(
         "im": im,
         "phone_word": gettext(PHONE_WORDS[phone]),
         "im_word": gettext(IM_WORDS[im]),
+        "title": "; ".join(
+            [
+                _since("phone", PHONE_WORDS[phone], record.get("phone_since")),
+                _since("im", IM_WORDS[im], record.get("im_since")),
+            ]
+        ),
         "words": words,
         "sprite": static("icons.svg"),
+    }
+
+
+def _since(part: str, word: str, time: object) -> str:
+    """One half of the signs' title: the word, and since when where that is known."""
+    return gettext(TITLES[part, bool(time)]) % {
+        "state": gettext(word).lower(),
+        "time": moment_text(time),
     }
 
 
@@ -66,6 +86,11 @@ def presence_words() -> dict[str, str]:
     return {
         **{f"phone-{state}": gettext(word) for state, word in PHONE_WORDS.items()},
         **{f"im-{state}": gettext(word) for state, word in IM_WORDS.items()},
+        **{
+            f"title-{part}{'-since' if has_time else ''}": gettext(title)
+            % {"state": "{state}", "time": "{time}"}
+            for (part, has_time), title in TITLES.items()
+        },
     }
 
 

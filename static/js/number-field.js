@@ -270,6 +270,7 @@ export function numberField(search) {
         badge.setAttribute("data-user", row.user_id);
         badge.setAttribute("data-phone", row.phone ?? "unknown");
         badge.setAttribute("data-im", row.im ?? "unknown");
+        badge.removeAttribute("title");
       }
       return option;
     }

@@ -1,7 +1,8 @@
 /** @import { PresenceStore } from "./presence-store.js" */
-/** @import { ImState, PhoneState } from "./types.js" */
+/** @import { ImState, Person, PhoneState } from "./types.js" */
 
 import { PersonChanged } from "./presence-store.js";
+import { moment } from "./times.js";
 import { inSentence, word } from "./words.js";
 
 /**
@@ -33,8 +34,9 @@ export function presenceBadge(store) {
     /**
      * @param {PhoneState} phone
      * @param {ImState} im
+     * @param {Partial<Person>} [times] since when, where that is known
      */
-    show(phone, im) {
+    show(phone, im, times = {}) {
       this.classList.toggle("presence--ringing", phone === "ringing");
       this.dataset.phone = phone;
       this.dataset.im = im;
@@ -48,17 +50,19 @@ export function presenceBadge(store) {
         ?.closest(".presence__word")
         ?.classList.toggle("presence__word--ringing", phone === "ringing");
       const summary = word("presence", { phone: inSentence(phoneWord), im: inSentence(imWord) });
-      if (this.#write("summary", summary)) {
-        this.title = summary;
-      }
+      this.#write("summary", summary);
+      this.title = `${title("phone", phoneWord, times.phone_since)}; ${title("im", imWord, times.im_since)}`;
     }
 
     #refresh() {
       const person = store.get(this.dataset.user ?? "");
       if (store.isLost) {
         this.show("unknown", "unknown");
-      } else {
-        const { phone, im } = person ?? this.dataset;
+      } else if (person) {
+        this.show(person.phone, person.im, person);
+      } else if (!this.title) {
+        // A script made it: what the server draws has its title, with the times.
+        const { phone, im } = this.dataset;
         this.show(/** @type {PhoneState} */ (phone), /** @type {ImState} */ (im));
       }
     }
@@ -66,7 +70,7 @@ export function presenceBadge(store) {
     /** @param {Event} event */
     #changed(event) {
       if (event instanceof PersonChanged && event.person.user_id === this.dataset.user) {
-        this.show(event.person.phone, event.person.im);
+        this.show(event.person.phone, event.person.im, event.person);
       }
     }
 
@@ -90,14 +94,24 @@ export function presenceBadge(store) {
     /**
      * @param {"phone" | "im" | "summary"} part
      * @param {string} text
-     * @returns {boolean} whether the badge writes that at all
      */
     #write(part, text) {
       const place = this.querySelector(`[data-word="${part}"]`);
       if (place && place.textContent !== text) {
         place.textContent = text;
       }
-      return place !== null;
     }
   };
+}
+
+/**
+ * One half of the signs' title.
+ *
+ * @param {"phone" | "im"} part
+ * @param {string} state its word
+ * @param {string | null | undefined} since
+ */
+function title(part, state, since) {
+  const key = since ? `title-${part}-since` : `title-${part}`;
+  return word(key, { state: inSentence(state), time: moment(since) });
 }
