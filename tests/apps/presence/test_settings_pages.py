@@ -39,7 +39,7 @@ def test_an_audience_is_chosen_and_shown_again(house: House, browser: Client) ->
 def test_who_is_unticked_is_taken_out(house: House, browser: Client) -> None:
     people = [id_of(house, "1002"), id_of(house, "1003")]
     form = {"phone-audience": "everyone", "im-audience": "people"}
-    browser.post("/settings/privacy/", form | {"im-person": people})  # type: ignore[dict-item]
+    browser.post("/settings/privacy/", form | {"im-person": people})
     browser.post("/settings/privacy/", form | {"im-person": people[1]})
     assert selectors.audience_of(house.user("1001"))["im"]["people"] == people[1:]
 
