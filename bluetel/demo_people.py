@@ -62,7 +62,7 @@ OWN: Final = (
     replace(
         _person("N.", "Belkacem", (MOBILE, "+33 6 39 98 10 01")), note="Knows the Kerloc'h file"
     ),
-    replace(_person("Nadia", "Belkacem", (HOME, "02 61 91 30 18")), company="Belkacem Conseil"),
+    _person("Jonas", "Brandt", (HOME, "02 61 91 30 18")),
     replace(_person("Łukasz", "Nowak", (MOBILE, "+44 20 7946 0107")), company="Nowak & Sons"),
     _person("Jean-Pierre", "O'Neil", (HOME, "02 61 91 44 77"), (OTHER, "03 53 01 90 12")),
     Card(name="李伟", company="Weiguang Import", numbers=_numbers([(WORK, "01 99 00 77 08")])),
@@ -85,7 +85,7 @@ SHARED: Final = (
     replace(_person("Hélène", "Marchetti", (WORK, "+33 1 99 00 42 17")), department="Purchasing"),
     _company("Strauß & Œuvrard", (WORK, "01 99 00 15 40"), (FAX, "01 99 00 15 41")),
 )
-"""One is in both books, one has a colleague's name: the demo shows how entries come together."""
+"""One is in both books, one only looks alike: the demo shows how entries come together."""
 
 
 def add_people(users: Sequence[User]) -> None:
