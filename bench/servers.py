@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import requests
@@ -62,6 +62,10 @@ class BlueTel:
             "from bluetel.accounts.services import create_api_token, find_user\n"
             f"print(' '.join(create_api_token(find_user(name)) for name in {usernames!r}))",
         ).split()
+
+    def with_settings(self, **settings: str) -> BlueTel:
+        """The same with other settings, for the next process."""
+        return replace(self, environ={**self.environ, **settings})
 
     def fault(self, **faults: object) -> None:
         """Have the PBX misbehave."""
@@ -119,6 +123,13 @@ def simulated_pbx(*, users: int = 9) -> Iterator[str]:
 @contextmanager
 def bluetel(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
     """BlueTel in its embedded form, as an administrator sets it up in front of ``pbx_url``."""
+    with prepared(pbx_url, **settings) as ready, serving(ready) as server:
+        yield server
+
+
+@contextmanager
+def prepared(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
+    """The same before anything of it runs: a database, the PBX and its people."""
     with tempfile.TemporaryDirectory(prefix="bluetel-bench-") as data_dir:
         port = free_port()
         environ = _environment(
@@ -146,9 +157,15 @@ def bluetel(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
             "BENCH_PASSWORD",
         )
         ready.manage("sync_users", "bench")
-        with _running([*MANAGE, "serve"], environ=environ) as process:
-            _wait_for(f"{url}/accounts/login/")
-            yield BlueTel(url, pbx_url, process.pid, environ)
+        yield ready
+
+
+@contextmanager
+def serving(ready: BlueTel) -> Iterator[BlueTel]:
+    """One process of it that serves."""
+    with _running([*MANAGE, "serve"], environ=ready.environ) as process:
+        _wait_for(f"{ready.url}/accounts/login/")
+        yield replace(ready, pid=process.pid)
 
 
 @contextmanager
