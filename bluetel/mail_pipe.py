@@ -8,12 +8,14 @@ is 0 either way, for Postfix would send the mail back otherwise.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 
 INSIDE = "--inside"
 """Tells the child that it is one."""
 
+SETTINGS = "bluetel.pipe_settings"
 PATIENCE = 5.0
 
 
@@ -32,6 +34,7 @@ def _rewritten(mail: bytes, argv: list[str]) -> bytes:
             [sys.executable, *argv, INSIDE],
             input=mail,
             capture_output=True,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": SETTINGS},
             timeout=PATIENCE,
             check=False,
         )

@@ -20,6 +20,7 @@ from bluetel.calls.messages import record_of
 from presence.live import publish_call
 from voicemail import links
 from voicemail.selectors import callers_of
+from voicemail.signing import BadLink
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -34,7 +35,7 @@ def call_back(request: SignedInRequest, token: str) -> HttpResponse:
     now = timezone.now()
     try:
         callee = links.callee_of(request.user, token, now=now)
-    except links.BadLink:
+    except BadLink:
         return render(request, "voicemail/bad_link.html", status=404)
     if request.method == "POST":
         try:

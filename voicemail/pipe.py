@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from bluetel.accounts.models import User
 from bluetel.calls.rules import number_of_caller
 from bluetel.telephony.numbers import display_text
-from voicemail.links import link_to_number
 from voicemail.mails import MailFacts, is_proven, read_headers
 from voicemail.rewriting import Bar, Untouchable, with_bar
+from voicemail.signing import signed_address
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ def rewritten(mail: bytes, *, recipient: str, now: datetime) -> bytes:
     if not words.isascii():
         return mail
     try:
-        return with_bar(mail, Bar(words, link_to_number(user, number, facts.name, now=now)))
+        return with_bar(mail, Bar(words, signed_address(user, now, n=number, c=facts.name[:80])))
     except Untouchable:
         return mail
 

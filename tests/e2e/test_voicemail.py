@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,24 @@ def test_a_deleted_message_comes_back_by_undo(sign_in: SignIn, bluetel: Running)
     expect(page.get_by_text("03 53 01 77 20")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("button", name="Call 03 53 01 77 20 back").first).to_be_visible()
+
+
+def test_a_deletion_reaches_the_pbx_within_fifteen_seconds(bluetel: Running) -> None:
+    leave(bluetel, "0353017721", to="1005")
+    session = signed_in(bluetel, "demo5")
+    messages = session.get(f"{bluetel.url}/api/v1/voicemail", timeout=30).json()["messages"]
+    message = next(one for one in messages if one["number"] == "0353017721")
+    headers = {"X-CSRFToken": session.cookies["bluetel-csrf"], "Referer": bluetel.url}
+    url = f"{bluetel.url}/api/v1/voicemail/{message['id']}"
+    began = time.monotonic()
+    assert session.delete(url, headers=headers, timeout=10).status_code == 204
+
+    def is_gone() -> bool:
+        log = requests.get(f"{bluetel.pbx_url}/_simulator/log", timeout=5).json()
+        return any(write["after"] == "deleted" for write in log["writes"])
+
+    wait_for(is_gone, what="the deletion on the PBX", running=bluetel)
+    assert time.monotonic() - began < 15
 
 
 # --- Long ones ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from tests.servers.base import UNPRIVILEGED, Server, as_unprivileged, free_port, is_open, until
 from tests.servers.certificates import Authority
@@ -27,6 +28,8 @@ class Dovecot(Server):
 
     name = "dovecot"
     package = "dovecot-imapd"
+    extra: ClassVar[str] = ""
+    """More lines of its configuration."""
 
     def __init__(self, folder: Path, port: int) -> None:
         super().__init__(folder, port)
@@ -95,6 +98,7 @@ service anvil {{
 service stats {{
   chroot =
 }}
+{self.extra}
 namespace inbox {{
   inbox = yes
   mailbox Trash {{

@@ -8,13 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, ClassVar, cast
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
+from bluetel.fetch.site import site_door
 from bluetel.telephony.simulator.sound import tone
 from bluetel.telephony.types import VoicemailFolder
 from tests.apps.house import House
@@ -24,7 +27,9 @@ from tests.apps.voicemail.test_api import Program, heard
 from tests.servers import ServerOf, running
 from tests.servers.dovecot import PASSWORD, Dovecot
 from voicemail import parsing, services
+from voicemail.imap import MailboxFailed
 from voicemail.models import Mail, Mailbox
+from voicemail.oauth import secret_of
 from voicemail.watching import MailboxDuty, Pace, Watcher
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
@@ -395,6 +400,66 @@ def test_a_server_killed_while_it_is_listened_to_is_found_again(
             watcher.join(20)
             parsing.close()
             mortal.end_revived()
+
+
+def test_a_server_without_idle_is_asked_again_and_again(
+    camille: Program, server: ServerOf, settings: Settings, name: str
+) -> None:
+    polled = cast("Dovecot", server("dovecot_polled"))
+    settings.FETCH_ALLOW, settings.CA_FILE = ("127.0.0.0/8",), polled.ca_file
+    made = Api(camille).post(access(polled, name))
+    watcher = Watcher(int(made["id"]), QUICK, None)
+    watcher.start()
+    try:
+        until(lambda: Mailbox.objects.get().last_read_at is not None)
+        polled.deliver(name, pbx_mail("0199004217"))
+        messages(camille, 1)
+    finally:
+        watcher.stop()
+        watcher.join(20)
+        parsing.close()
+
+
+class TokenServer(BaseHTTPRequestHandler):
+    """Gives an access token for the right refresh token."""
+
+    asked: ClassVar[list[dict[str, list[str]]]] = []
+
+    def do_POST(self) -> None:
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.asked.append(form)
+        is_right = form["refresh_token"] == ["refresh"]
+        self.send_response(200 if is_right else 400)
+        self.end_headers()
+        self.wfile.write(json.dumps({"access_token": "fresh"}).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the library's name
+        """Say nothing."""
+
+
+def test_an_access_token_is_fetched_with_the_refresh_token(
+    house: House, settings: Settings
+) -> None:
+    settings.FETCH_ALLOW = ("127.0.0.0/8",)
+    with HTTPServer(("127.0.0.1", 0), TokenServer) as tokens:
+        threading.Thread(target=tokens.serve_forever, daemon=True).start()
+        mailbox = Mailbox(
+            user=house.user("1001"),
+            password="refresh",
+            is_token=True,
+            token_url=f"http://127.0.0.1:{tokens.server_port}/token",
+            client_id="bluetel",
+        )
+        assert secret_of(mailbox, site_door()) == "fresh"
+        assert TokenServer.asked[-1] == {
+            "grant_type": ["refresh_token"],
+            "refresh_token": ["refresh"],
+            "client_id": ["bluetel"],
+        }
+        mailbox.password = "stolen"
+        with pytest.raises(MailboxFailed, match="sign_in_refused"):
+            secret_of(mailbox, site_door())
+        tokens.shutdown()
 
 
 async def test_the_duty_keeps_a_watcher_for_each_mailbox(

@@ -64,22 +64,54 @@ def test_others_mails_pass_unchanged(house: House, mail: bytes, settings: Settin
     assert rewritten(mail, recipient="", now=NOW) == mail
 
 
+@pytest.mark.timeout(300)
+def test_the_command_rewrites_a_mail_of_a_real_site(tmp_path: Path) -> None:
+    done = manage("migrate", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert manage("shell", "-c", MAKE_CAMILLE, folder=tmp_path).returncode == 0
+    mail = pbx_mail("0199004217", box="1001")
+    inside = manage(
+        "rewrite_voicemail",
+        "--inside",
+        folder=tmp_path,
+        mail=mail,
+        DJANGO_SETTINGS_MODULE=mail_pipe.SETTINGS,
+    )
+    assert inside.returncode == 0, inside.stderr
+    assert b"Call 01 99 00 42 17 back:\r\nhttp://127.0.0.1:8000/voicemail/call-back/" in (
+        inside.stdout
+    )
+
+
+MAKE_CAMILLE = """
+from bluetel.accounts.models import User
+User.objects.create(username="camille", extension="1001")
+"""
+
+
 # --- Whatever breaks ----------------------------------------------------------------------------
 
 
-def piped(mail: bytes, *, folder: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
+def manage(
+    *command: str, folder: Path, mail: bytes = b"", **environ: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run ``manage.py`` as an administrator's shell does, with a data directory of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("BLUETEL_")}
     clean.pop("DJANGO_SETTINGS_MODULE", None)
     clean.pop("DATABASE_URL", None)
     return subprocess.run(
-        [sys.executable, "manage.py", "rewrite_voicemail"],
+        [sys.executable, "manage.py", *command],
         cwd=ROOT,
         input=mail,
         capture_output=True,
         env={**clean, "BLUETEL_DATA_DIR": str(folder), **environ},
-        timeout=30,
+        timeout=200,
         check=False,
     )
+
+
+def piped(mail: bytes, *, folder: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    return manage("rewrite_voicemail", folder=folder, mail=mail, **environ)
 
 
 @pytest.mark.parametrize(
