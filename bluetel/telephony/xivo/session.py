@@ -48,6 +48,9 @@ logger = logging.getLogger(__name__)
 _MUTE = logging.Logger("muted", level=logging.CRITICAL + 1)  # noqa: LOG001 — outside the tree
 
 
+MOST_REFUSALS = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CtiTimes:
     """Time and chance of the sockets, in seconds; tests give shorter ones.
@@ -97,7 +100,8 @@ def _nobody(*, works: bool) -> None:
 class SignIn:
     """How a session signs in.
 
-    One that is refused ends, for trying a person's password again and again may lock him out;
+    One that is refused ends, for trying a person's password again and again may lock him out; one
+    that had worked is tried :data:`MOST_REFUSALS` times first, for it may be the PBX that is ill.
     ``is_service`` goes on, as the account everything depends on may be mended any minute.
     """
 
@@ -145,6 +149,8 @@ class CtiSession:
         self._beat_now = asyncio.Event()
         self._at_once = False
         self._last_loss = ""
+        self._has_worked = False
+        self._refusals = 0
         self.refusal: AuthenticationFailed | None = None
 
     # --- Life -----------------------------------------------------------------------------------
@@ -163,9 +169,13 @@ class CtiSession:
 
     async def reopen(self) -> None:
         """Drop the socket and open it anew at once: XUC then tells everything from the start."""
-        if self._socket is not None:
+        machine, socket = self._machine, self._socket
+        if machine is not None and socket is not None:
             self._at_once = True
-            await _let_go(self._socket)
+            # What the old socket still holds is what was doubted.
+            self._is_open.clear()
+            machine.close()
+            await _let_go(socket)
 
     @property
     def is_open(self) -> bool:
@@ -271,12 +281,14 @@ class CtiSession:
             try:
                 reason = await self._one_socket()
             except AuthenticationFailed as error:
-                self.refusal = error
-                self._sign_in.told(works=False)
-                if not self._sign_in.is_service:
-                    self._listener.lost(f"AuthenticationFailed: {error}")
-                    return
                 reason = f"AuthenticationFailed: {error}"
+                self._refusals += 1
+                if not self._has_worked or self._refusals > MOST_REFUSALS:
+                    self.refusal = error
+                    self._sign_in.told(works=False)
+                    if not self._sign_in.is_service:
+                        self._listener.lost(reason)
+                        return
             except TelephonyError as error:
                 reason = str(error)
             self._last_loss = reason
@@ -377,6 +389,7 @@ class CtiSession:
         if turn.opened:
             self._last_loss = ""
             self.refusal = None
+            self._has_worked, self._refusals = True, 0
             self._sign_in.told(works=True)
             self._is_open.set()
             self._listener.opened()

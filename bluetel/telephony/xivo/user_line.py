@@ -113,7 +113,7 @@ class UserLine:
         self._is_configured = asyncio.Event()
         self._is_synced = asyncio.Event()
         self._sync: asyncio.Task[None] | None = None
-        self._reopening: asyncio.Task[None] | None = None
+        self._asking_anew: asyncio.Task[None] | None = None
         self._locks: dict[str, asyncio.Lock] = {}
         self._confirmed: dict[str, tuple[object, float]] = {}
         self._transfers: set[CallId] = set()
@@ -194,9 +194,15 @@ class UserLine:
         XUC has no command to read the settings, but tells them all when a socket opens.
         """
         confirmed, at = self._confirmed.pop(what, (value, 0.0))
-        if confirmed != value and time.monotonic() - at < DOUBTED_FOR:
+        is_soon = time.monotonic() - at < DOUBTED_FOR
+        if confirmed != value and is_soon and self._asking_anew is None:
+            self._asking_anew = asyncio.get_running_loop().create_task(self._ask_anew())
+
+    async def _ask_anew(self) -> None:
+        async with self._one("settings"):  # not under a write that waits for its outcome
             self._is_configured.clear()
-            self._reopening = asyncio.get_running_loop().create_task(self.session.reopen())
+            self._asking_anew = None
+            await self.session.reopen()
 
     # --- Calls ----------------------------------------------------------------------------------
 
@@ -422,6 +428,8 @@ class UserLine:
 
     async def forwards(self) -> Forwards:
         """What the PBX told since the session opened; ``PbxUnavailable`` when it told nothing."""
+        if self._asking_anew is not None:
+            await asyncio.shield(self._asking_anew)
         await self._configured()
         return self.config.forwards()
 

@@ -70,6 +70,29 @@ def test_a_login_that_was_given_anew_is_tried_anew() -> None:
         assert not rig.backend.forwards(rig.user("1001")).do_not_disturb
 
 
+def test_a_login_that_worked_is_not_given_up_for_a_moment_s_refusal() -> None:
+    with xivo_rig() as rig:
+        rig.backend.forwards(rig.user("1001"))
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.do(lambda _: rig.xuc.site.expire_tokens())
+        rig.lose_stream()
+        eventually(lambda: rig.sockets("1001") == 0)
+        rig.fault(refuse_logins="")
+
+        eventually(lambda: rig.sockets("1001") == 1)
+        assert rig.accounts.works.get("demo1") is not False
+
+
+def test_a_login_that_is_refused_again_and_again_is_given_up() -> None:
+    with xivo_rig() as rig:
+        rig.backend.forwards(rig.user("1001"))
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.do(lambda _: rig.xuc.site.expire_tokens())
+        rig.lose_stream()
+
+        eventually(lambda: rig.accounts.works.get("demo1") is False)
+
+
 async def test_a_refused_service_account_is_tried_until_it_is_mended() -> None:
     with xivo_rig(is_attending=False) as rig:
         rig.fault(refuse_logins="InvalidCredentials")
