@@ -41,8 +41,12 @@ def callers_of(viewer: User, numbers: Iterable[str]) -> dict[str, Caller]:
     """
     country: str = settings.COUNTRY
     wanted = {number: writings(number, country) for number in set(numbers)}
+    digits = {one for some in wanted.values() for one in some}
+    # Most numbers are in nobody's book: one look at the index, before the reader's books are read.
+    if not Line.objects.filter(digits__in=digits, is_callable=True).order_by().exists():
+        return {}
     shelf = shelf_of(viewer)
-    by_digits = _contacts_by_digits({one for some in wanted.values() for one in some}, shelf)
+    by_digits = _contacts_by_digits(digits, shelf)
     found: dict[str, Caller] = {}
     for number, some in wanted.items():
         contacts = next((by_digits[one] for one in some if one in by_digits), ())
@@ -68,7 +72,7 @@ def writings(number: str, country: str) -> Sequence[str]:
     """
     plain = "".join(filter(str.isdecimal, number))
     others: tuple[str, ...] = ()
-    if len(plain) > MOST_INTERNAL:
+    if len(plain) > MOST_INTERNAL and not number.startswith(("+", "0")):
         others = (identity_of(f"+{plain}", country), identity_of(f"0{plain}", country))
     return tuple(dict.fromkeys(one for one in (identity_of(number, country), *others) if one))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
@@ -16,6 +17,9 @@ from bluetel.telephony.numbers.model import (
 )
 from bluetel.telephony.numbers.parsing import parse
 from bluetel.telephony.numbers.reading import plain
+
+REMEMBERED_LENGTH = 80
+"""No number is written with more characters than that."""
 
 
 def dial_string(number: Number, *, country: str, plan: NumberPlan) -> str:
@@ -54,6 +58,11 @@ def display(number: Number, *, country: str) -> str:
 
 def display_text(text: str, *, country: str) -> str:
     """``text`` as :func:`display` would write it; a name, or what is no number, stays as it is."""
+    return _display_text(text, country) if len(text) <= REMEMBERED_LENGTH else text
+
+
+@lru_cache(maxsize=4096)
+def _display_text(text: str, country: str) -> str:
     if re.search(r"[^0-9+ ().\-/]", plain(text)):
         return text
     try:
