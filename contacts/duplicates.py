@@ -82,17 +82,19 @@ def proposals(viewer: User, *, only: Collection[int] = (), limit: int = MOST) ->
 def _pairs(
     editable: Sequence[int], visible: Sequence[int], only: Collection[int]
 ) -> Iterable[tuple[int, int]]:
-    """(smaller id, greater id) of contacts that share something and are not joined."""
-    mine, seen = _places(editable), _places(visible)
-    chosen = _places(only)
-    narrow = f" AND (mine.id IN ({chosen}) OR other.id IN ({chosen}))" if only else ""
+    """(smaller id, greater id) of contacts that share something and are not joined.
+
+    With ``only`` a pair begins with one of them, so that a card costs what its lines do.
+    """
+    column, begun = ("id", list(only)) if only else ("book_id", list(editable))
+    first, seen = _places(begun), _places(visible)
     for share in _SHARES:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT mine.id, other.id FROM {share}"  # noqa: S608 — placeholders only
-                f" WHERE mine.book_id IN ({mine}) AND other.book_id IN ({seen})"
-                f" AND mine.id <> other.id AND {_APART}{narrow} LIMIT {LOOKED_AT}",
-                [*editable, *visible, *only, *only],
+                f" WHERE mine.{column} IN ({first}) AND other.book_id IN ({seen})"
+                f" AND mine.id <> other.id AND {_APART} LIMIT {LOOKED_AT}",
+                [*begun, *visible],
             )
             for one, other in cursor.fetchall():
                 yield min(one, other), max(one, other)

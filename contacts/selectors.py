@@ -141,7 +141,7 @@ def in_order(
     is_backwards = before is not None
     pages = []
     for place, book in enumerate(books):
-        rows = Contact.objects.filter(book=book, is_group=False)
+        rows = Contact.objects.filter(book=book, is_group=False).select_related("book")
         if before is not None:
             name, pk = before
             rows = rows.filter(Q(sort_name__lt=name) | Q(sort_name=name, pk__lt=pk))
