@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY = 2.0
 """Seconds between two looks at the deletions that are due."""
 REVIVE_EVERY = 600.0
-READ_AT_ONCE = 3
 PATIENCE = 15.0
 
 
@@ -35,44 +35,51 @@ class VoicemailDuty:
     """A ``Duty``: reads a box again when it changed, and every known one on connecting."""
 
     def __init__(self) -> None:
-        self._changed: dict[tuple[int, PbxUserId | None], None] = {}
+        self._changed: dict[tuple[int, PbxUserId], None] = {}
+        self._heard: dict[int, None] = {}
         self._news = asyncio.Event()
+        self._connected = asyncio.Event()
         self._has_failed = False
 
     def on_pbx_event(self, pbx_id: int, event: PbxEvent) -> None:
         """Note whose box changed."""
         if isinstance(event, VoicemailChanged):
-            self._note(pbx_id, event.user)
+            self._changed[pbx_id, event.user] = None
+            self._news.set()
 
     def on_pbx_heard(self, pbx_id: int) -> None:
         """Note that messages may have come unheard."""
-        self._note(pbx_id, None)
-
-    def _note(self, pbx_id: int, user: PbxUserId | None) -> None:
-        self._changed[pbx_id, user] = None
-        self._news.set()
+        self._heard[pbx_id] = None
+        self._connected.set()
 
     async def run(self, post: Post) -> None:
         """Read and delete for ever."""
         serving_loop.set(asyncio.get_running_loop())
         await asyncio.gather(
-            self._keep_reading(post), self._keep_deleting(post), self._keep_reviving(post)
+            self._keep_reading(post),
+            self._keep_catching_up(post),
+            self._keep_deleting(post),
+            self._keep_reviving(post),
         )
 
     async def _keep_reading(self, post: Post) -> None:
-        places = asyncio.Semaphore(READ_AT_ONCE)
-
-        async def read(user: User) -> None:
-            async with places:
-                await self._try(post, lambda: _read(user))
-
         while True:
             await self._news.wait()
             self._news.clear()
             changed, self._changed = list(self._changed), {}
             for pbx_id, pbx_user in changed:
-                users = await post.database(_owners, pbx_id, pbx_user)
-                await asyncio.gather(*(read(user) for user in users))
+                for user in await post.database(_owners, pbx_id, pbx_user):
+                    await self._try(post, partial(_read, user))
+
+    async def _keep_catching_up(self, post: Post) -> None:
+        """Read all known boxes of a PBX that is heard again; news don't wait for their end."""
+        while True:
+            await self._connected.wait()
+            self._connected.clear()
+            heard, self._heard = list(self._heard), {}
+            for pbx_id in heard:
+                for user in await post.database(_owners, pbx_id, None):
+                    await self._try(post, partial(_read, user))
 
     async def _keep_deleting(self, post: Post) -> None:
         while True:

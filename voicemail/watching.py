@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,10 @@ POLL_EVERY = 60.0
 RETRY_FIRST, RETRY_MOST = 1.0, 120.0
 RETRY_REFUSED = 4 * 3600.0
 
+CONNECTING_AT_ONCE = 16
+
 Fingerprint = tuple[object, ...]
+_connecting = threading.BoundedSemaphore(CONNECTING_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +166,19 @@ class Watcher(threading.Thread):
 
     def _watch(self) -> None:
         mailbox = Mailbox.objects.select_related("user__pbx").get(pk=self._pk)
-        with mailboxes.opened(mailbox) as account:
+        with ExitStack() as stack:
+            with _connecting:
+                account = stack.enter_context(mailboxes.opened(mailbox))
+                self._look_and_note(mailbox, account)
             while not self._is_stopped:
-                self._wanted.clear()
-                self._look(mailbox, account)
-                self._note_success()
-                connections.close_all()
                 self._wait(account)
+                self._look_and_note(mailbox, account)
+
+    def _look_and_note(self, mailbox: Mailbox, account: Account) -> None:
+        self._wanted.clear()
+        self._look(mailbox, account)
+        self._note_success()
+        connections.close_all()
 
     def _wait(self, account: Account) -> None:
         if account.can_idle:
