@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from bluetel.accounts.phone_system import short_note
 from bluetel.api.people import capabilities_of
 from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
+from forwarding.outlook import outlook_of
 from presence.blocks import block_end
 from presence.selectors import my_status, pbx_down_since
 from voicemail.selectors import unread_count
@@ -34,5 +37,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "phone_note": short_note(user),
         "live_calls": [record_of(call) for call in live_calls(user)],
         "pbx_down_since": pbx_down_since(user),
+        # Only the pages that show it pay for it.
+        "calls_now": SimpleLazyObject(partial(outlook_of, user, now=now)),
         "voicemail_unread": unread_count(user),
     }

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
-from forwarding.outlook import outlook_of
 from presence.selectors import favourite_ids, people
 
 if TYPE_CHECKING:
@@ -35,8 +33,7 @@ def home(request: SignedInRequest) -> HttpResponse:
         }
         for person in team
     ]
-    outlook = outlook_of(request.user, now=timezone.now())
-    return render(request, "home.html", {"team": rows, "outlook": outlook})
+    return render(request, "home.html", {"team": rows})
 
 
 @login_required

@@ -24,7 +24,7 @@ DAYS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """Everything at one instant; ``until`` is aware, in the user's zone."""
+    """Everything at one instant; ``until`` is when the reason changes, in the user's zone."""
 
     routing: RoutingRecord
     forwards: ForwardsRecord

@@ -16,5 +16,5 @@ urlpatterns = [
     path("forwards/", views.forwards, name="forwards"),
     path("forwards/suppress/", views.suppress, name="suppress"),
     path("forwards/unsuppress/", views.unsuppress, name="unsuppress"),
-    re_path(r"^forwards/part/(?P<name>today|ahead)/$", views.part, name="part"),
+    re_path(r"^forwards/part/(?P<name>today|ahead|banner)/$", views.part, name="part"),
 ]

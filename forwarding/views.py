@@ -246,11 +246,12 @@ def unsuppress(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def part(request: SignedInRequest, name: str) -> HttpResponse:
     """A part of a page that follows the user's calls, drawn anew."""
-    context = {"outlook": outlook_of(request.user, now=timezone.now()), "here": _HERE[name]}
+    outlook = outlook_of(request.user, now=timezone.now())
+    context = {"outlook": outlook, "here": _HERE[name] or request.GET.get("here", "/")}
     return render(request, f"forwarding/_{name}.html", context)
 
 
-_HERE = {"today": "/", "ahead": "/settings/calendar/"}
+_HERE = {"today": "/", "ahead": "/settings/calendar/", "banner": ""}
 
 
 def _next(request: SignedInRequest) -> str:

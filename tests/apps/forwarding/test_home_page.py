@@ -97,3 +97,11 @@ def test_when_the_phone_system_is_down_forwards_say_so(client: Client, ada: User
     answer = client.post("/settings/forwards/", sent)
     assert answer.status_code == 400
     assert "banner--error" in answer.content.decode()
+
+
+def test_other_pages_say_that_calls_are_diverted(client: Client, ada: User) -> None:
+    assert "banner__title" not in page(client, "/legend/").partition("<main")[2]
+    in_a_meeting(ada)
+    shown = page(client, "/legend/").partition("<main")[2]
+    assert 'calls go to <span class="number">06 39 98 41 72</span>.' in shown
+    assert '<input type="hidden" name="next" value="/legend/">' in shown
