@@ -90,3 +90,10 @@ def test_on_the_page_what_was_sent_is_not_called_set(site: XivoSite) -> None:
 
     assert "does not confirm what it has set" in answer.content.decode()
     assert site.xuc.do(lambda pbx: pbx.lines["1001"][0].do_not_disturb)
+
+
+def test_the_home_page_shows_no_forwards_that_nobody_can_read(site: XivoSite) -> None:
+    text = site.browser("1001").get("/").content.decode()
+
+    assert "Without your login on the phone system" in text
+    assert "When I am busy" not in text
