@@ -18,6 +18,7 @@ COPY contacts /app/contacts
 COPY dialer /app/dialer
 COPY forwarding /app/forwarding
 COPY presence /app/presence
+COPY voicemail /app/voicemail
 COPY templates /app/templates
 COPY static /app/static
 COPY locale /app/locale

@@ -196,7 +196,8 @@ def test_the_administrators_page_lists_every_command() -> None:
 
 def test_every_decision_says_its_status_context_decision_and_consequences() -> None:
     decisions = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-    assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
+    numbers = [int(path.name[:4]) for path in decisions]
+    assert len(set(numbers)) == len(numbers)
     for path in decisions:
         text = path.read_text(encoding="utf-8")
         for heading in ("## Status", "## Context", "## Decision", "## Consequences"):

@@ -81,7 +81,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={folder}/home/%n allow_all_users=yes
+  args = uid={user} gid={group} home={folder}/people/%n allow_all_users=yes
 }}
 service imap-login {{
   chroot =
