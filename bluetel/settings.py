@@ -255,6 +255,7 @@ PRESENCE_RECIPROCITY = ENV.presence_reciprocity
 
 # What features do inside the engine for as long as it is on duty (bluetel/work/duties.py).
 ENGINE_DUTIES = [
+    "presence.xmpp_watch.XmppWatch",
     "bluetel.work.in_process.JobRunner",
     "voicemail.duties.VoicemailDuty",
     "voicemail.watching.MailboxDuty",

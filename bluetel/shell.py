@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """The frame's variables; signed out there is next to nothing of it."""
-    frame: dict[str, Any] = {"is_demo": bool(settings.DEMO), "languages": settings.LANGUAGES}
+    frame: dict[str, Any] = {
+        "is_demo": bool(settings.DEMO),
+        "languages": settings.LANGUAGES,
+        "has_xmpp": bool(settings.ENV.xmpp_url.get_secret_value()),
+    }
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return frame

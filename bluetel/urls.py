@@ -34,6 +34,7 @@ urlpatterns = [
         name="voicemail-settings-remove",
     ),
     path("settings/privacy/", presence_pages.privacy, name="privacy"),
+    path("settings/chat/", presence_pages.chat, name="chat"),
     path("settings/team/", presence_pages.my_team, name="team"),
     path("settings/team/<int:group_id>/", presence_pages.arrange_group, name="team-group"),
     path("settings/books/", include("contacts.account_urls")),

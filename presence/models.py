@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from bluetel.accounts.encryption import EncryptedTextField
+
 
 class PersonState(models.Model):
     """What colleagues see of a user, as the engine last wrote it; no history is kept.
@@ -113,6 +115,22 @@ class StatusRecord(models.Model):
 
     def __str__(self) -> str:
         return f"user {self.user_id}: wrote {self.pbx_state or 'nothing'} to the PBX"
+
+
+class XmppAccount(models.Model):
+    """A user's address on the company's XMPP server.
+
+    ``jid`` empty is his e-mail. With the password his status is published there, too.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="xmpp_account"
+    )
+    jid = models.CharField(max_length=256, blank=True)
+    password = EncryptedTextField(purpose="xmpp-password", blank=True)
+
+    def __str__(self) -> str:
+        return self.jid or f"the e-mail of user {self.user_id}"
 
 
 # --- Whom somebody sees first, and who may see him ------------------------------------------------

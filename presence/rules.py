@@ -190,6 +190,13 @@ def resolve_im(claims: Iterable[ImClaim], now: datetime, *, is_there: bool = Fal
     began after it was chosen (reference/availability.md §2).
     """
     every = list(claims)
+    # Some source may know of a session where we see no page: an XMPP client, for one.
+    is_there = is_there or any(
+        claim.source == ImSource.SESSION
+        and claim.value == ImState.AVAILABLE
+        and _holds(claim, now, is_there=True)
+        for claim in every
+    )
     winner, losers = _standing(every, now, is_there=is_there)
     edges = sorted(
         {edge for claim in every for edge in (claim.starts, claim.ends) if edge and edge > now}

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from bluetel.accounts.models import User
 from presence import selectors, team
 from presence.audiences import choose_audience
-from presence.models import AudienceChoice, Group
+from presence.models import AudienceChoice, Group, XmppAccount
 from presence.refusals import Refused
+from presence.xmpp_rules import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,6 +71,37 @@ def privacy(request: SignedInRequest) -> HttpResponse:
         "is_mutual": settings.PRESENCE_RECIPROCITY,
     }
     return render(request, "settings/privacy.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def chat(request: SignedInRequest) -> HttpResponse:
+    """The user's address on the company's chat server; not there where there is none."""
+    address = read_address(settings.ENV.xmpp_url.get_secret_value())
+    if address is None:
+        raise Http404
+    account = XmppAccount.objects.filter(user=request.user).first()
+    if request.method == "POST":
+        jid = request.POST.get("jid", "").strip().lower()[:256]
+        if jid and jid.rpartition("@")[2] != address.domain.lower():
+            messages.error(
+                request, _("The address must end in @%(domain)s.") % {"domain": address.domain}
+            )
+            return redirect("chat")
+        changes = {"jid": jid}
+        if "forget" in request.POST:
+            changes["password"] = ""
+        elif request.POST.get("password"):
+            changes["password"] = request.POST["password"]
+        XmppAccount.objects.update_or_create(user=request.user, defaults=changes)
+        messages.success(request, _("Saved. It holds within half a minute."))
+        return redirect("chat")
+    context = {
+        "jid": account.jid if account else "",
+        "by_default": request.user.email,
+        "is_published": bool(account and account.password),
+    }
+    return render(request, "settings/chat.html", context)
 
 
 @login_required

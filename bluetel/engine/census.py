@@ -10,7 +10,7 @@ from django.db.models import Count, Max
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import config_of
 from bluetel.telephony.types import PbxUserId
-from presence import selectors
+from presence import selectors, xmpp_watch
 from presence.board import Keeper, Member
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def read_exchanges() -> dict[int, Exchange]:
 
 def read_members() -> list[Member]:
     """Everybody who may sign in; who has no place on a PBX has no phone to show."""
+    by_xmpp = {reader.user_id for reader in xmpp_watch.configured_readers()}
     rows = User.objects.filter(is_active=True).values_list(
         "pk", "first_name", "last_name", "username", "pbx_id", "pbx_user_id", "pbx__kind"
     )
@@ -46,10 +47,16 @@ def read_members() -> list[Member]:
             name=f"{first} {last}".strip() or username,
             pbx=pbx if pbx_user else None,
             pbx_user=PbxUserId(pbx_user) if pbx and pbx_user else None,
-            keeper=Keeper.PBX if kind in KINDS_WITH_CHAT else Keeper.BLUETEL,
+            keeper=_keeper(kind, is_on_xmpp=pk in by_xmpp),
         )
         for pk, first, last, username, pbx, pbx_user, kind in rows.iterator(chunk_size=2000)
     ]
+
+
+def _keeper(kind: str | None, *, is_on_xmpp: bool) -> Keeper:
+    if is_on_xmpp:
+        return Keeper.XMPP
+    return Keeper.PBX if kind in KINDS_WITH_CHAT else Keeper.BLUETEL
 
 
 def fingerprint() -> tuple[int, int]:

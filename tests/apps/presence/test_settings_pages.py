@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from pydantic import SecretStr
+from pytest_django import Settings
 
 from presence import selectors
-from presence.models import Group
+from presence.models import Group, XmppAccount
 from tests.apps.house import House
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +93,23 @@ def test_the_groups_of_others_are_not_there(house: House, browser: Client) -> No
     answer = browser.post(f"/settings/team/{group.pk}/", {"action": "delete"})
     assert answer.status_code == 404
     assert Group.objects.filter(pk=group.pk).exists()
+
+
+def test_the_chat_page_is_there_with_a_chat_server_only(
+    house: House, browser: Client, settings: Settings
+) -> None:
+    assert browser.get("/settings/chat/").status_code == 404
+    url = SecretStr("xmpp://reader%40bluetel.test:x@127.0.0.1:5222")
+    settings.ENV = settings.ENV.model_copy(update={"xmpp_url": url})
+    assert "is only read" in browser.get("/settings/chat/").content.decode()
+    browser.post("/settings/chat/", {"jid": "camille@elsewhere.test"})
+    assert not XmppAccount.objects.exists()
+    browser.post("/settings/chat/", {"jid": "camille@bluetel.test", "password": "secret"})
+    account = XmppAccount.objects.get(user=house.user("1001"))
+    assert (account.jid, account.password) == ("camille@bluetel.test", "secret")
+    html = browser.get("/settings/chat/").content.decode()
+    assert "is published there" in html
+    assert "secret" not in html
+    browser.post("/settings/chat/", {"jid": "camille@bluetel.test", "forget": "yes"})
+    account.refresh_from_db()
+    assert account.password == ""

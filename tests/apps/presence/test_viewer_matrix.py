@@ -119,6 +119,7 @@ ROUTES: dict[str, str] = {
     "settings/calendar/<int:calendar_id>/refresh/": ACTS,
     "settings/calendar/<int:calendar_id>/remove/": ACTS,
     "settings/calendar/add/": ACTS,
+    "settings/chat/": OWN,
     "settings/forwards/": "/settings/forwards/",
     "settings/forwards/suppress/": ACTS,
     "settings/forwards/unsuppress/": ACTS,
