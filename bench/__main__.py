@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bench import click_to_call, contacts, live_events
+from bench import click_to_call, contacts, edges, live_events
 
 BENCHES = {
     "click_to_call": click_to_call.run,
     "live_events": live_events.run,
     "contacts": contacts.run,
+    "edges": edges.run,
 }
 
 

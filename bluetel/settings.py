@@ -256,13 +256,14 @@ PRESENCE_RECIPROCITY = ENV.presence_reciprocity
 # What features do inside the engine for as long as it is on duty (bluetel/work/duties.py).
 ENGINE_DUTIES = [
     "presence.xmpp_watch.XmppWatch",
-    "bluetel.work.in_process.JobRunner",
     "voicemail.duties.VoicemailDuty",
     "voicemail.watching.MailboxDuty",
     "contacts.schedule.Schedule",
     "forwarding.calendars.duty.CalendarWatch",
     "forwarding.reconciler.Reconciler",
 ]
+# What every engine does, also those that stand by: the more there are, the more jobs run at once.
+COMMON_DUTIES = ["bluetel.work.in_process.JobRunner"]
 # Who brings jobs to somebody who runs them (bluetel/work/jobs.py).
 JOB_ADAPTER = "bluetel.work.in_process.ADAPTER"
 

@@ -7,14 +7,13 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
-from django.conf import settings
 from django.utils.module_loading import import_string
 
 from bluetel.engine.threads import Threads
-from bluetel.work.leases import LeaseLost
+from bluetel.work.leases import ENGINE, LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bluetel.engine.reign import Reign
     from bluetel.telephony.types import PbxEvent
@@ -34,14 +33,12 @@ _T = TypeVar("_T")
 
 
 class Duties:
-    """All of them; what the PBXs' links hear is handed on to each."""
+    """Some of them; what the PBXs' links hear is handed on to each."""
 
-    def __init__(self, reign: Reign) -> None:
+    def __init__(self, paths: Sequence[str], reign: Reign | None = None) -> None:
+        """Without a ``reign`` they are what every engine does, on duty or standing by."""
         self._database = Threads("duties-db")
-        self._keepers = [
-            DutyKeeper(path, reign, self._database, self._heard_now)
-            for path in settings.ENGINE_DUTIES
-        ]
+        self._keepers = [DutyKeeper(path, reign, self._database, self._heard_now) for path in paths]
         self._heard: set[int] = set()
 
     async def run(self) -> None:
@@ -84,7 +81,7 @@ class DutyKeeper:
     """One duty: made, run, and after a failure made anew, later each time."""
 
     def __init__(
-        self, path: str, reign: Reign, database: Threads, heard_now: Callable[[], list[int]]
+        self, path: str, reign: Reign | None, database: Threads, heard_now: Callable[[], list[int]]
     ) -> None:
         self.path = path
         self._loop = asyncio.get_running_loop()
@@ -161,14 +158,16 @@ class DutyKeeper:
 class EnginePost:
     """The ``Post`` of one duty."""
 
-    def __init__(self, reign: Reign, database: Threads, own: Threads) -> None:
+    def __init__(self, reign: Reign | None, database: Threads, own: Threads) -> None:
         self._reign = reign
         self._database = database
         self._own = own
 
     @property
     def held(self) -> Held:
-        """The engine's lease."""
+        """The engine's lease; ``LeaseLost`` where the duty isn't bound to it."""
+        if self._reign is None:
+            raise LeaseLost(ENGINE)
         return self._reign.held
 
     async def database(
@@ -183,4 +182,5 @@ class EnginePost:
 
     async def publish(self, message: Mapping[str, object]) -> None:
         """Tell the web processes."""
-        await self._reign.publish(cast("HubMessage", message))
+        if self._reign is not None:
+            await self._reign.publish(cast("HubMessage", message))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -62,6 +63,8 @@ class Engine:
         """Stand by, reign, and stand by again, until stopped."""
         self._stopped.clear()
         threads = Threads()
+        common = Duties(settings.COMMON_DUTIES)
+        at_work = asyncio.create_task(common.run(), name="common duties")
         try:
             has_failed = False
             while not self._stopping.is_set():
@@ -78,6 +81,9 @@ class Engine:
                     await self._reign(held, threads)
                 await self._wait(STAND_BY)
         finally:
+            at_work.cancel()
+            await asyncio.gather(at_work, return_exceptions=True)
+            common.close()
             threads.close()
             self._stopped.set()
 
@@ -143,7 +149,7 @@ class _Duty:
         self._threads = threads
         self._board = Board(epoch=reign.held.epoch)
         self._outbox = Outbox(reign, threads)
-        self._duties = Duties(reign)
+        self._duties = Duties(settings.ENGINE_DUTIES, reign)
         self._statuses = Statuses(reign, threads, self._board, self._outbox)
         self._pages = OpenPages()
         self._loop = asyncio.get_running_loop()

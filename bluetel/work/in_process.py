@@ -1,4 +1,8 @@
-"""The jobs' adapter of the embedded default: the engine on duty runs them in threads of its own."""
+"""The jobs' adapter: every engine takes jobs from the rows and runs a few at a time.
+
+Embedded, that is the engine inside ``serve``; scaled out, any number of ``run_engine`` share the
+rows on PostgreSQL, whether they are on duty or stand by (docs/decisions, "Jobs are rows").
+"""
 
 from __future__ import annotations
 

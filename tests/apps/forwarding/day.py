@@ -8,15 +8,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bluetel.accounts.models import User
-from bluetel.telephony.simulator.events import DoNotDisturbSet, ForwardSet, SimulatorEvent
+from bluetel.telephony.simulator.events import (
+    DoNotDisturbSet,
+    ForwardSet,
+    SimulatorEvent,
+    Write,
+)
 from bluetel.telephony.simulator.people import Person
 from bluetel.telephony.types import Forward, ForwardKind
 from bluetel.work import due, leases
 from bluetel.work.models import Due, Lease
-from forwarding import selectors, services
-from forwarding.doing import settle
-from forwarding.models import Calendar, CalendarObject, Collection, Occurrence
-from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, begin, conclude, take_news
+from forwarding import planning, selectors, services
+from forwarding.doing import perform, read_back
+from forwarding.models import Calendar, CalendarObject, Collection, Line, Occurrence
+from forwarding.planning import (
+    DO_NOT_DISTURB,
+    EDGE,
+    READ_EDGE,
+    begin,
+    conclude,
+    take_news,
+)
 from presence import services as presence
 from tests.apps.house import House
 
@@ -59,6 +71,7 @@ class Day:
         self.now = now or at(start)
         self.person: Person = house.do(lambda model: model.lines[extension][0])
         self.voicemail = f"*97{extension}"
+        self.steps_to_live: int | None = None
         self._news: list[tuple[int, str, Forward | bool]] = []
         house.do(lambda model: model.listen(self._hear))
         house.do(lambda model: model.run_until(self.now))
@@ -99,7 +112,10 @@ class Day:
 
     def go_to(self, clock: str, *, day: int = 24) -> None:
         """Let time pass; what is due on the way happens at its time."""
-        target = at(clock, day=day)
+        self.pass_to(at(clock, day=day))
+
+    def pass_to(self, target: datetime) -> None:
+        """The same for an instant."""
         while self.is_running:
             edge = Due.objects.filter(next_at__lte=target).order_by("next_at").first()
             if edge is None:
@@ -124,15 +140,42 @@ class Day:
             if reads:
                 due.finish(reads)
                 self._settle_after_read()
-            settle(self.held, [int(edge.subject) for edge in edges], clock=lambda: self.now)
+            self._settle(must_read=False)
 
     def _settle_after_read(self) -> None:
-        from forwarding.doing import perform  # noqa: PLC0415 — only this step is unlike ``settle``
+        self._settle(must_read=True)
 
+    def _settle(self, *, must_read: bool) -> None:
+        """Do what the user needs, step by step; killed between two of them where that was asked."""
         ids = [self.user.pk]
-        plan = begin(self.held, ids, now=self.now, must_read=frozenset(ids))
-        conclude(self.held, [perform(step) for step in plan.steps], now=self.now)
-        settle(self.held, ids, clock=lambda: self.now)
+        reads = frozenset(ids) if must_read else frozenset()
+        while ids and self.is_running:
+            plan = begin(self.held, ids, now=self.now, must_read=reads, at_edge=True)
+            reads = frozenset()
+            if not plan.steps or self._is_killed_now():
+                return
+            outcomes = [perform(step) for step in plan.steps]
+            if self._is_killed_now():
+                return
+            outcomes = [
+                read_back(outcome.step)
+                if not isinstance(outcome.step, planning.Read) and not outcome.error
+                else outcome
+                for outcome in outcomes
+            ]
+            ids = conclude(self.held, outcomes, now=self.now)
+            if self._is_killed_now():
+                return
+
+    def _is_killed_now(self) -> bool:
+        if self.steps_to_live is None:
+            return False
+        self.steps_to_live -= 1
+        if self.steps_to_live > 0:
+            return False
+        self.steps_to_live = None
+        self.kill_engine()
+        return True
 
     # --- What happens -----------------------------------------------------------------------------
 
@@ -145,6 +188,7 @@ class Day:
             else Forward(enabled=False, destination=before.destination)
         )
         self._news.clear()
+        self.dialed = forward
         self.house.do(lambda model: model.set_forward(self.person, UNCONDITIONAL, forward))
         self._take_news()
 
@@ -176,12 +220,12 @@ class Day:
 
     def add_now(self, name: str) -> None:
         """A meeting of an hour that began a minute ago appears in the calendar."""
+        self.add_at(name, self.now - timedelta(minutes=1), self.now + timedelta(minutes=59))
+
+    def add_at(self, name: str, starts: datetime, ends: datetime) -> None:
+        """A meeting appears in the calendar."""
         Occurrence.objects.create(
-            user=self.user,
-            source=self._source,
-            uid=name,
-            starts=self.now - timedelta(minutes=1),
-            ends=self.now + timedelta(minutes=59),
+            user=self.user, source=self._source, uid=name, starts=starts, ends=ends
         )
         self.calendar_changed()
 
@@ -222,6 +266,15 @@ class Day:
         action(self.user, *args, now=self.now)
         self._fire()
 
+    def in_meeting(self) -> bool:
+        """Whether a meeting that counts goes on."""
+        return selectors.routing_of(self.user, now=self.now)["in_meeting"]
+
+    def has_ours(self) -> bool:
+        """Whether the row says that the PBX holds, or may hold, something of ours."""
+        line = Line.objects.get(pk=self.user.pk)
+        return line.applied is not None or line.intended is not None
+
     # --- What is seen -----------------------------------------------------------------------------
 
     def seen(self) -> Seen:
@@ -242,11 +295,14 @@ class Day:
         forward = self.person.forwards[UNCONDITIONAL]
         return f"on {forward.destination}" if forward.enabled else "off"
 
-    def log(self) -> list[str]:
-        """What BlueTel wrote: ``10:00 on *971001``, in order."""
-        writes = self.house.do(lambda model: list(model.writes))[self._skipped :]
+    def writes(self) -> list[Write]:
+        """What BlueTel wrote of the unconditional forward, in order."""
         return [
-            f"{write.at:%H:%M} {write.after}"
-            for write in writes
+            write
+            for write in self.house.do(lambda model: list(model.writes))[self._skipped :]
             if write.who == "service" and write.what == "forward.unconditional"
         ]
+
+    def log(self) -> list[str]:
+        """The same, as ``10:00 on *971001``."""
+        return [f"{write.at:%H:%M} {write.after}" for write in self.writes()]
