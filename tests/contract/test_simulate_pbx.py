@@ -102,3 +102,13 @@ def test_outside_numbers_answer_when_they_are_told_to(after: str, state: str) ->
         phones = requests.get(f"{url}/_simulator/phones", timeout=10).json()["phones"]
 
         assert phones[0]["state"] == state
+
+
+def test_it_speaks_xivo_as_well() -> None:
+    with _simulator("--dialect", "xivo", "--port", "0", "--users", "12") as process:
+        url = _address(process)
+        login = {"login": "demo12", "password": "demo"}
+        answer = requests.post(f"{url}/xuc/api/2.0/auth/login", json=login, timeout=10)
+
+    assert answer.json()["login"] == "demo12"
+    assert answer.json()["token"]
