@@ -26,6 +26,8 @@ SCANNED: Final = 20_000
 """Entries of one range in which further words are looked for."""
 CANDIDATES: Final = 1_000
 """Contacts of one word that are read when further words may stand in other texts."""
+TELLING: Final = 3
+"""Letters of a word that not everybody has."""
 SUBSTRING: Final = 3
 """Digits from which a part of a number is found anywhere; fewer are looked for at its beginning."""
 SHORT_SCANNED: Final = 5_000
@@ -102,7 +104,7 @@ class _Seek:
         for book in self._books:
             yield Select(
                 "SELECT contact_id FROM (SELECT contact_id, keypad FROM contacts_line"
-                " WHERE book_id = %s AND is_callable ORDER BY digits LIMIT %s) AS some"
+                " WHERE book_id = %s AND is_callable ORDER BY digits LIMIT %s) AS narrowed"
                 " WHERE keypad LIKE %s LIMIT %s",
                 [book, SHORT_SCANNED, f"%{digits}%", PER_RANGE],
             )
@@ -178,9 +180,10 @@ class _Seek:
         """Contacts that have each term somewhere, digits also in a number.
 
         Those of the longest term are read and the other terms looked for in them; when it is one
-        that very many have, those of the next, too.
+        that very many have, those of the next, too, if it says enough to read few by it.
         """
-        for driver in sorted(self._terms, key=len, reverse=True):
+        longest, *next_ones = sorted(self._terms, key=len, reverse=True)
+        for driver in (longest, *(term for term in next_ones if len(term) >= TELLING)):
             others = list(self._terms)
             others.remove(driver)
             arms = self._candidates(book, driver, is_callable=is_callable)
@@ -189,7 +192,7 @@ class _Seek:
             yield from _run(
                 Select(
                     "SELECT found.contact_id FROM "  # noqa: S608
-                    f"(SELECT DISTINCT contact_id FROM ({candidates.sql}) AS some) AS found"
+                    f"(SELECT DISTINCT contact_id FROM ({candidates.sql}) AS narrowed) AS found"
                     " JOIN contacts_contact AS contact ON contact.id = found.contact_id"
                     f" WHERE {conditions} ORDER BY found.contact_id LIMIT %s",
                     [*candidates.params, *values, PER_RANGE],
