@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import click_to_call, contacts, edges, live_events
+from bench import calendars, click_to_call, contacts, edges, live_events
 
 BENCHES = {
+    "calendars": calendars.run,
     "click_to_call": click_to_call.run,
     "live_events": live_events.run,
     "contacts": contacts.run,
