@@ -110,13 +110,14 @@ def _claims(database: Database) -> Iterator[Figure]:
     taken = [subject for result in results for subject in result["taken"]]
     freed = database.run("free")["freed"]
     lost = EDGES - len(set(taken) | held)
-    twice = len(taken) - len(set(taken)) + len(held & set(taken))
+    twice = len(taken) - len(set(taken))
+    found_again = freed + len(held & set(taken))  # the lease on them may have run out meanwhile
     yield Figure(
         id="S2",
         value=twice + lost,
         unit=f"edges taken twice or lost by {WORKERS} workers and one killed -9, {database.name}",
         goal="0, and what the killed one had is found again",
-        met=twice == lost == 0 and freed >= len(held),
+        met=twice == lost == 0 and found_again >= len(held),
         against=f"{EDGES} edges, {len(held)} of them in the hands of the killed one",
     )
     rate = len(taken) / took
@@ -128,6 +129,7 @@ def _claims(database: Database) -> Iterator[Figure]:
         met=rate >= 10_000,
         against=f"{len(taken)} claims, {wall:.1f} s with the starts of the processes",
     )
+    database.run("fill", 0)
     look = database.run("idle", 500)["ms"]
     yield Figure(
         id="S2",

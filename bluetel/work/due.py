@@ -109,8 +109,12 @@ def take(kind: str, *, epoch: int, now: datetime, most: int) -> list[Edge]:
 def finish(edges: Sequence[Edge]) -> None:
     """These have happened; one that was put again meanwhile stays."""
     for kind in {edge.kind for edge in edges}:
-        versions = [edge.version for edge in edges if edge.kind == kind]
-        Due.objects.filter(kind=kind, version__in=versions).delete()
+        some = [edge for edge in edges if edge.kind == kind]
+        Due.objects.filter(
+            kind=kind,
+            subject__in=[edge.subject for edge in some],  # these are indexed
+            version__in=[edge.version for edge in some],
+        ).delete()
 
 
 def free_earlier(kind: str, *, held: leases.Held) -> int:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import asyncio
+
+from bluetel.telephony.types import Forward, PbxUserId
+from forwarding.echoes import FORGOTTEN_AFTER, Echoes
+from forwarding.rate import BURST, TokenBucket
+
+USER = PbxUserId("camille")
+VOICEMAIL = Forward(enabled=True, destination="*971001")
+MINE = Forward(enabled=True, destination="1042")
+
+
+def hear(echoes: Echoes, value: Forward, *, at: float = 0.0, user: PbxUserId = USER) -> bool:
+    return echoes.hear(1, user, "unconditional", value, at=at)
+
+
+def test_what_we_wrote_comes_back_once() -> None:
+    echoes = Echoes()
+    came = echoes.expect(1, USER, "unconditional", VOICEMAIL, at=0.0)
+    assert hear(echoes, VOICEMAIL)
+    assert came.is_set()
+    assert not hear(echoes, VOICEMAIL)
+
+
+def test_what_others_write_is_news() -> None:
+    echoes = Echoes()
+    came = echoes.expect(1, USER, "unconditional", VOICEMAIL, at=0.0)
+    assert not hear(echoes, MINE)
+    assert not hear(echoes, VOICEMAIL, user=PbxUserId("nadia"))
+    assert not came.is_set()
+    assert hear(echoes, VOICEMAIL)
+
+
+def test_an_echo_that_never_came_is_forgotten() -> None:
+    echoes = Echoes()
+    echoes.expect(1, USER, "unconditional", VOICEMAIL, at=0.0)
+    assert not hear(echoes, VOICEMAIL, at=FORGOTTEN_AFTER)
+
+
+async def test_no_more_go_than_the_rate_allows() -> None:
+    loop = asyncio.get_running_loop()
+    bucket = TokenBucket(200, clock=loop.time)
+    began = loop.time()
+    await asyncio.gather(*(bucket.take() for _ in range(60)))
+    assert loop.time() - began >= 60 / 200 - BURST
