@@ -18,6 +18,7 @@ class DirectoryPbx:
     entries: Sequence[DirectoryEntry] = ()
     error: Exception | None = None
     capabilities: frozenset[Capability] = frozenset({Capability.DIRECTORY})
+    uses_own_logins: bool = False
     asked: list[tuple[PbxUserId, str]] = field(default_factory=list)
 
     def search(self, user: PbxUserId, term: str, *, timeout: float) -> Sequence[DirectoryEntry]:
