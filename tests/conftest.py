@@ -14,10 +14,16 @@ from tests.servers import Missing, Server, ServerOf, running
 
 HERE = Path(__file__).resolve().parent
 
-# A deadline per example only measures how busy the machine is.
-settings.register_profile("local", deadline=None)
+# A deadline per example only measures how busy the machine is. Forty examples keep the unit tests
+# within their seconds; HYPOTHESIS_EXAMPLES=1000 looks harder.
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "40"))
+settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "ci",
+    deadline=None,
+    max_examples=EXAMPLES,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
