@@ -106,7 +106,7 @@ ROUTES: dict[str, str] = {
     "presence/favourites/<str:person>/": ACTS,
     "presence/status/": ACTS,
     "readyz": SITE,
-    "settings/^forwards/part/(?P<name>today|ahead)/$": OWN,
+    "settings/^forwards/part/(?P<name>today|ahead|banner)/$": OWN,
     "settings/account/": "/settings/account/",
     "settings/books/": "/settings/books/",
     "settings/books/<int:account_id>/keep/": ACTS,
@@ -135,6 +135,9 @@ ROUTES: dict[str, str] = {
     "voicemail/<str:message_id>/": OWN,
     "voicemail/<str:message_id>/<slug:action>/": ACTS,
     "voicemail/call-back/<str:token>/": OWN,
+    "voicemail/greetings/": OWN,
+    "voicemail/greetings/<slug:name>/": ACTS,
+    "voicemail/greetings/<slug:name>/sound.wav": OWN,
 }
 
 FRAMES = {
