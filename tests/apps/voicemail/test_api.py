@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import wave
-from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.test import Client
 from django.utils import timezone
@@ -51,25 +50,6 @@ class Program:
 @pytest.fixture
 def camille(house: House) -> Program:
     return Program(house.token("1001"))
-
-
-def listening() -> Callable[[], list[dict[str, Any]]]:
-    """Begin to hear what open pages are told; a call gives what was told so far."""
-    layer = get_channel_layer()
-    assert layer is not None
-    channel = async_to_sync(layer.new_channel)()
-    async_to_sync(layer.group_add)(LIVE, channel)
-
-    async def everything() -> list[dict[str, Any]]:
-        heard = []
-        while True:
-            try:
-                async with asyncio.timeout(0.2):
-                    heard.append(await layer.receive(channel))
-            except TimeoutError:
-                return heard
-
-    return async_to_sync(everything)
 
 
 def code(answer: Any) -> tuple[int, str]:
@@ -137,18 +117,22 @@ def test_reading_is_kept_on_the_pbx(callers: Callers, camille: Program) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_open_pages_hear_how_many_are_unread(
+async def test_open_pages_hear_how_many_are_unread(
     house: House, callers: Callers, camille: Program
 ) -> None:
-    told = listening()
+    layer = get_channel_layer()
+    assert layer is not None
+    channel = await layer.new_channel()
+    await layer.group_add(LIVE, channel)
+    user = str((await sync_to_async(house.user)("1001")).pk)
     callers.leave("1002")
-    (message,) = camille.messages()
-    camille.ask("PATCH", f"/{message['id']}", {"read": True})
-    user = str(house.user("1001").pk)
-    assert told() == [
-        {"type": "user", "user": user, "frame": {"type": "voicemail", "unread": 1}},
-        {"type": "user", "user": user, "frame": {"type": "voicemail", "unread": 0}},
-    ]
+    (message,) = await sync_to_async(camille.messages)()
+    await sync_to_async(camille.ask)("PATCH", f"/{message['id']}", {"read": True})
+    async with asyncio.timeout(10):
+        for unread in (1, 0):
+            frame = {"type": "voicemail", "unread": unread}
+            told = await layer.receive(channel)
+            assert told == {"type": "user", "user": user, "frame": frame}
 
 
 def test_a_message_is_filed(callers: Callers, camille: Program) -> None:

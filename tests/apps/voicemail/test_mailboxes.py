@@ -32,7 +32,7 @@ from voicemail.models import Mail, Mailbox
 from voicemail.oauth import secret_of
 from voicemail.watching import MailboxDuty, Pace, Watcher
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(150)]
 
 QUICK = Pace(tick=0.05, idle=30, poll=0.1, retry=0.05)
 _users = iter(range(1000))
@@ -105,7 +105,7 @@ class Api:
         return made
 
 
-def until(condition: Callable[[], object], *, seconds: float = 20) -> None:
+def until(condition: Callable[[], object], *, seconds: float = 50) -> None:
     """Wait for ``condition``."""
     pause = threading.Event()
     end = time.monotonic() + seconds
