@@ -32,7 +32,8 @@ def html_pages(session: requests.Session, url: str) -> list[str]:
         if answer.headers.get("Content-Type", "").startswith("text/html") and (
             answer.ok or answer.status_code == requests.codes.not_found
         ):
-            if answer.status_code in {301, 302}:
+            is_whole = answer.text.lstrip()[:9].lower() == "<!doctype"  # and no part of a page
+            if answer.status_code in {301, 302} or not is_whole:
                 continue
             found[route] = address
             waiting += links_in(answer.text, address)
