@@ -1,0 +1,128 @@
+"""Two browsers: what one does, the other sees within a second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague
+
+pytestmark = pytest.mark.e2e
+
+CAMILLE = "Camille Renard"
+
+
+@pytest.fixture(autouse=True)
+def everybody_automatic(bluetel: Running) -> Iterator[None]:
+    """Each test leaves Camille as it found her."""
+    yield
+    url = f"{bluetel.url}/api/v1"
+    session = bluetel.session("demo1")
+    everyone = {"audience": "everyone"}
+    session.put(f"{url}/presence/me", json={"im": None}, timeout=10).raise_for_status()
+    session.put(
+        f"{url}/privacy", json={"phone": everyone, "im": everyone}, timeout=10
+    ).raise_for_status()
+    bluetel.phone("1001", "dnd_off")
+
+
+def sees(page: Page, phone: str, chat: str) -> None:
+    """Camille's two words in a colleague's team list."""
+    row = colleague(page, CAMILLE)
+    expect(row.locator('[data-word="phone"]')).to_have_text(phone, timeout=WITHIN_A_SECOND)
+    expect(row.locator('[data-word="im"]')).to_have_text(chat, timeout=WITHIN_A_SECOND)
+
+
+def test_the_phone_of_a_colleague_from_ringing_to_do_not_disturb(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    sign_in("demo1")
+    nadia = sign_in("demo2")
+    sees(nadia, "Available", "Available")
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    sees(nadia, "Ringing", "Available")
+    bluetel.phone("1001", "answer")
+    sees(nadia, "Busy", "Available")
+    bluetel.phone("1001", "hold")
+    sees(nadia, "Busy", "Available")
+    bluetel.phone("1001", "hang_up")
+    sees(nadia, "Available", "Available")
+    bluetel.phone("1001", "dnd_on")
+    sees(nadia, "Busy", "Available")
+
+
+def test_the_status_set_in_the_menu_is_seen_and_taken_back(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    camille, nadia = sign_in("demo1"), sign_in("demo2")
+    other_tab = camille.context.new_page()
+    other_tab.goto("/legend/")
+    me = camille.locator("button.me")
+    for word in ("Busy", "Away", "Offline"):
+        me.click()
+        camille.get_by_role("radio", name=word).check()
+        camille.get_by_label("Message", exact=True).fill("Back at two")
+        camille.get_by_role("button", name="Set status").click()
+        sees(nadia, "Available", word)
+        note = colleague(nadia, CAMILLE).locator('[data-part="message"]')
+        if word == "Offline":
+            expect(note).to_be_hidden()
+        else:
+            expect(note).to_have_text("Back at two")
+        reminder = re.compile(f"You set your status to {word.lower()} by hand")
+        expect(camille.get_by_text(reminder)).to_be_visible()
+        expect(other_tab.get_by_text(reminder)).to_be_visible()
+    other_tab.get_by_role("button", name="Back to automatic").first.click()
+    sees(nadia, "Available", "Available")
+    expect(camille.get_by_text("You set your status to")).to_be_hidden()
+
+
+def test_the_status_is_set_by_the_keyboard_alone(sign_in: SignIn) -> None:
+    camille, nadia = sign_in("demo1"), sign_in("demo2")
+    camille.locator("button.me").focus()
+    camille.keyboard.press("Enter")
+    camille.get_by_role("radio", name="Available").focus()
+    camille.keyboard.press("ArrowDown")
+    camille.get_by_role("button", name="Set status").focus()
+    camille.keyboard.press("Enter")
+    sees(nadia, "Available", "Busy")
+
+
+def test_without_scripts_the_status_is_a_plain_form(sign_in: SignIn) -> None:
+    camille = sign_in("demo1", javascript=False)
+    camille.locator("button.me").click()
+    camille.get_by_role("radio", name="Away").check()
+    camille.get_by_role("button", name="Set status").click()
+    expect(camille.get_by_text("You set your status to away by hand")).to_be_visible()
+
+
+def test_who_hides_is_offline_to_the_others_at_once(bluetel: Running, sign_in: SignIn) -> None:
+    camille, nadia = sign_in("demo1"), sign_in("demo2")
+    sees(nadia, "Available", "Available")
+    camille.goto("/settings/privacy/")
+    for legend in camille.get_by_role("radio", name="Nobody").all():
+        legend.check()
+    camille.get_by_role("button", name="Save").click()
+    expect(camille.get_by_text("Saved.")).to_be_visible()
+    sees(nadia, "Offline", "Offline")
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    expect(camille.locator("button.me presence-badge")).to_have_attribute("data-phone", "ringing")
+    sees(nadia, "Offline", "Offline")
+
+
+def test_ringing_blinks_five_times_and_stands_still_for_who_wants_no_motion(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    moving, still = sign_in("demo2"), sign_in("demo3", reduced_motion=True)
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    for page, expected in ((moving, ("ring", "1s", "5")), (still, ("none", "0s", "1"))):
+        sign = colleague(page, CAMILLE).locator(".presence--ringing .presence__phone")
+        expect(sign).to_be_visible()
+        found = sign.evaluate(
+            "sign => { const s = getComputedStyle(sign);"
+            " return [s.animationName, s.animationDuration, s.animationIterationCount]; }"
+        )
+        assert tuple(found) == expected
