@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import calendars, click_to_call, contacts, edges, live_events
+from bench import calendars, click_to_call, contacts, edges, fanout, live_events
 
 BENCHES = {
     "calendars": calendars.run,
     "click_to_call": click_to_call.run,
     "live_events": live_events.run,
     "contacts": contacts.run,
+    "fanout": fanout.run,
     "edges": edges.run,
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ENDS_WITHIN = 1.8
+BACKLOG = 1024  # after a restart every page comes back at once; the usual 50 would turn many away
 
 
 class Command(BaseCommand):
@@ -88,7 +89,7 @@ class Command(BaseCommand):
         address = host.replace(":", r"\:")
         PacedServer(
             application=application,
-            endpoints=[f"tcp:port={port}:interface={address}"],
+            endpoints=[f"tcp:port={port}:interface={address}:backlog={BACKLOG}"],
             server_name="bluetel",
             application_close_timeout=2,
             websocket_max_message_size=64 * 1024,
