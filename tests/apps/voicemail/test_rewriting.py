@@ -107,7 +107,19 @@ def test_text_and_html_of_an_alternative_both_get_it() -> None:
         b"",
         b"no headers",
     ],
-    ids=str,
+    ids=[
+        "signed-dkim",
+        "with-bar-already",
+        "signed-multipart",
+        "no-boundary",
+        "cut-off",
+        "utf-16",
+        "broken-base64",
+        "strange-encoding",
+        "audio-alone",
+        "empty",
+        "no-headers",
+    ],
 )
 def test_what_is_signed_or_unclear_is_untouchable(mail: bytes) -> None:
     with pytest.raises(Untouchable):
