@@ -47,8 +47,9 @@ class ApiErrorsMiddleware:
             return response
         code, message = _unrouted_error(response.status_code)
         replaced = error_response(response.status_code, code, message)
-        if "Allow" in response.headers:
-            replaced.headers["Allow"] = response.headers["Allow"]
+        for name in ("Allow", "Content-Range", "Accept-Ranges"):
+            if name in response.headers:
+                replaced.headers[name] = response.headers[name]
         return replaced
 
 

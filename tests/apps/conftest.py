@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 from pytest_django import Settings
 
 from bluetel.accounts.pbx import close_backends
@@ -16,6 +17,12 @@ from tests.apps.house import House
 def fresh_cache() -> None:
     """No test sees another's throttle or search answers."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """No test speaks the language of the page another has asked for."""
+    translation.deactivate()
 
 
 @pytest.fixture

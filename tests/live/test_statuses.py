@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,15 +12,25 @@ from django.utils import timezone
 
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import ChatState
+from forwarding import handlers
 from presence import services
 from presence.models import Claim, StatusRecord
 from presence.rules import ON_PBX
+from presence.signals import claims_changed
 from tests.live.browser import Page, sign_in
 from tests.live.stage import Stage, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CAMILLE, NADIA, OSKAR = "1001", "1002", "1003"
+
+
+@pytest.fixture(autouse=True)
+def statuses_alone() -> Iterator[None]:
+    """No calendar takes back the meetings that these tests claim by themselves."""
+    claims_changed.disconnect(handlers.look_at_status)
+    yield
+    claims_changed.connect(handlers.look_at_status)
 
 
 async def choose(stage: Stage, extension: str, im: str | None, **choice: Any) -> None:

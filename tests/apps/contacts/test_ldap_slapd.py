@@ -457,7 +457,7 @@ def test_what_nobody_is_called_finds_nobody_and_breaks_nothing(
 
 
 def test_many_may_ask_at_once(client: LdapClient) -> None:
-    with ThreadPoolExecutor(20) as threads:
+    with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda number: lookup(client, f"p{number:04}@demo"), range(60)))
 
     assert [[person.login for person in one.people] for one in found] == [

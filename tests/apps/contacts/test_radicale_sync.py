@@ -365,6 +365,7 @@ class Breaks(StoredBook):
         super().apply(steps)  # type: ignore[arg-type]
 
 
+@pytest.mark.timeout(180)
 def test_an_interrupted_round_goes_on_where_it_ended(
     radicale: Radicale, door: Door, db: None
 ) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from bluetel.accounts.models import User
+from forwarding import handlers
+from forwarding.services import block_end
 from presence import blocks, services
 from presence.models import Claim
 from presence.refusals import StatusRefused
@@ -54,7 +56,15 @@ def meeting() -> Iterator[Meeting]:
     meeting = Meeting()
     blocks.register(lambda user_id, now: meeting.end)
     yield meeting
-    blocks.register(None)
+    blocks.register(block_end)
+
+
+@pytest.fixture(autouse=True)
+def statuses_alone() -> Iterator[None]:
+    """No calendar takes back the meetings that these tests claim by themselves."""
+    claims_changed.disconnect(handlers.look_at_status)
+    yield
+    claims_changed.connect(handlers.look_at_status)
 
 
 def put_meeting(user: User, *, ends: datetime = ELEVEN) -> Claim:

@@ -21,9 +21,8 @@ from bluetel.work.models import Job
 from tests.apps.house import House
 from tests.apps.voicemail.conftest import Callers
 from tests.servers.base import free_port
-from voicemail import services
+from voicemail import letters, services
 from voicemail.delivery import message_id_of, revive, send_letter, set_delivery
-from voicemail.letters import MOST_ATTACHED
 from voicemail.models import Delivery, Message
 
 pytestmark = pytest.mark.django_db
@@ -205,8 +204,11 @@ def test_a_callers_name_is_hostile_text(camille: Any, callers: Callers, post: Po
     assert "<script>" not in text_of(mail, "html")
 
 
-def test_a_long_recording_is_linked_to(camille: Any, callers: Callers, post: Post) -> None:
-    callers.leave("0199004217", duration=MOST_ATTACHED // 16_000 + 1)
+def test_a_long_recording_is_linked_to(
+    camille: Any, callers: Callers, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST_ATTACHED", 10_000)
+    callers.leave("0199004217", duration=3)
     read_and_send(camille)
     (mail,) = post.mails
     assert list(mail.iter_attachments()) == []
