@@ -46,7 +46,7 @@ def radicale(server: ServerOf) -> Radicale:
 
 @pytest.fixture
 def door() -> Iterator[Door]:
-    with Door(allow=["127.0.0.0/8"]) as opened:
+    with Door(allow=["127.0.0.0/8"], max_seconds=120) as opened:
         yield opened
 
 

@@ -72,6 +72,7 @@ class Day:
         self.person: Person = house.do(lambda model: model.lines[extension][0])
         self.voicemail = f"*97{extension}"
         self.steps_to_live: int | None = None
+        self.dies_after_writes: int | None = None
         self._news: list[tuple[int, str, Forward | bool]] = []
         house.do(lambda model: model.listen(self._hear))
         house.do(lambda model: model.run_until(self.now))
@@ -168,6 +169,10 @@ class Day:
                 return
 
     def _is_killed_now(self) -> bool:
+        if self.dies_after_writes is not None and len(self.writes()) > self.dies_after_writes:
+            self.dies_after_writes = None
+            self.kill_engine()
+            return True
         if self.steps_to_live is None:
             return False
         self.steps_to_live -= 1

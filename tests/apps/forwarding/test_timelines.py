@@ -64,6 +64,9 @@ class Player:
     def kill(self) -> None:
         self.day.kill_engine()
 
+    def kill_after_write(self) -> None:
+        self.day.dies_after_writes = len(self.day.writes())
+
     def kill_in(self, steps: int) -> None:
         self.day.steps_to_live = steps
 

@@ -314,7 +314,7 @@ FAILURES = [
     Timeline("killed before the write", [A], ["10:10 on V", "11:00 off"], A_IM,
              [("09:59:30", "kill_in", 1), ("10:10", "start")]),
     Timeline("killed after the write", [A], A_LOG, A_IM,
-             [("09:59:30", "kill_in", 2), ("10:10", "start")]),
+             [("09:59:30", "kill_after_write"), ("10:10", "start")]),
     Timeline("the PBX is down when it begins", [A], ["10:05 on V", "11:00 off"], A_IM,
              [("09:50", "fail"), ("10:05", "heal")]),
     Timeline("the PBX is down when it ends", [A], ["10:00 on V", "11:05 off"], A_IM,
