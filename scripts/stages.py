@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # by file: a file's servers start once
+WITH_SERVERS = ["--timeout", "90"]  # the machine may be busy, and a server slow to come
 ON_THE_STACK = [sys.executable, "-m", "tests.servers", "postgresql", "redis", "--"]
 OVER_XIVO = ["env", "PBX=xivo"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -67,7 +68,7 @@ def stages() -> list[Stage]:
         Stage(
             "first",
             "unit, contract and database tests on SQLite",
-            [*PYTEST, "tests", "--ignore=tests/e2e", *TWO_AT_ONCE],
+            [*PYTEST, "tests", "--ignore=tests/e2e", *TWO_AT_ONCE, *WITH_SERVERS],
         ),
         Stage("scripts", "JavaScript modules", [*NODE, *scripts], ["node"]),
         Stage("browser", "browser tests on SQLite", browser, BROWSERS),
@@ -75,7 +76,7 @@ def stages() -> list[Stage]:
         Stage(
             "second",
             "database tests on PostgreSQL and Redis",
-            [*ON_THE_STACK, *PYTEST, *on_stack, *TWO_AT_ONCE],
+            [*ON_THE_STACK, *PYTEST, *on_stack, *TWO_AT_ONCE, *WITH_SERVERS],
         ),
         Stage(
             "smoke",
