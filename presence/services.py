@@ -197,8 +197,11 @@ def set_idle(user_id: int, *, idle: bool, now: datetime) -> None:
 
 
 def _lock(user_id: int) -> None:
-    """Let nobody else change this user's claims until the transaction ends."""
-    User.objects.select_for_update().filter(pk=user_id).values_list("pk").first()
+    """Let nobody else change this user's claims until the transaction ends.
+
+    Not his key: the engine's row about him refers to it, and would wait for us as we for that row.
+    """
+    User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk").first()
 
 
 def _tell(user_id: int, axis: str) -> None:

@@ -43,7 +43,7 @@ class Postgresql(Server):
             "port": str(self.port),
             "unix_socket_directories": "",
             "fsync": "off",
-            # A thread that a test left in a transaction must not hold up the emptying of the tables.
+            # What a test left in a transaction must not hold up the emptying of the tables.
             "idle_in_transaction_session_timeout": "10s",
             "synchronous_commit": "off",
             "full_page_writes": "off",
