@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
+from bluetel import tasks
 from bluetel.work.leases import TTL
 from presence import metrics, selectors
 from presence.hub import Hub
@@ -69,9 +70,7 @@ class Feed:
 
     async def aclose(self) -> None:
         """End everything this process's hub does."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await tasks.end(*self._tasks)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from django.utils.module_loading import import_string
 
+from bluetel import tasks
 from bluetel.engine.threads import Threads
 from bluetel.work.leases import ENGINE, LeaseLost
 
@@ -127,8 +128,7 @@ class DutyKeeper:
                 running.result()
             await failed  # who returned is done, but his hooks go on
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await tasks.end(running)
 
     def _tell_well(self) -> None:
         if self._has_failed:

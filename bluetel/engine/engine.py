@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from bluetel import tasks
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls.tracking import sweep
 from bluetel.engine import census
@@ -81,8 +82,7 @@ class Engine:
                     await self._reign(held, threads)
                 await self._wait(STAND_BY)
         finally:
-            at_work.cancel()
-            await asyncio.gather(at_work, return_exceptions=True)
+            await tasks.end(at_work)
             common.close()
             threads.close()
             self._stopped.set()
@@ -105,9 +105,7 @@ class Engine:
                 if error is not None and not isinstance(error, leases.LeaseLost):
                     logger.error("the engine's part %s failed", task.get_name(), exc_info=error)
         finally:
-            for task in (stopping, *parts):
-                task.cancel()
-            await asyncio.gather(stopping, *parts, return_exceptions=True)
+            await tasks.end(stopping, *parts)
             await duty.aclose()
             await _let_go(held, threads)
         logger.info("this engine is off duty")
@@ -186,11 +184,8 @@ class _Duty:
 
     async def aclose(self) -> None:
         """Stop listening."""
-        tasks = [task for kept in self._keepers.values() for task in kept.tasks]
-        tasks += self._reading
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        listening = [task for kept in self._keepers.values() for task in kept.tasks]
+        await tasks.end(*listening, *self._reading)
         self._duties.close()
 
     # --- Who there is -----------------------------------------------------------------------------
@@ -302,9 +297,7 @@ class _Duty:
 
     async def _dismiss_keeper(self, pbx: int) -> None:
         kept = self._keepers.pop(pbx)
-        for task in kept.tasks:
-            task.cancel()
-        await asyncio.gather(*kept.tasks, return_exceptions=True)
+        await tasks.end(*kept.tasks)
 
     # --- Who has a page open ----------------------------------------------------------------------
 

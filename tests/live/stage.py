@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 
+from bluetel import tasks
 from bluetel.accounts.models import User
 from bluetel.engine.engine import Engine
 from bluetel.telephony.simulator.model import SimulatedPbx
@@ -55,8 +56,7 @@ class Stage:
         for engine, _ in list(self._engines):
             await self.stop_engine(engine)
         assert self._hearing is not None
-        self._hearing.cancel()
-        await asyncio.gather(self._hearing, return_exceptions=True)
+        await tasks.end(self._hearing)
 
     async def _hear(self, message: Any) -> None:
         self.said.append(message)
