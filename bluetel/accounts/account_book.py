@@ -54,9 +54,10 @@ class AccountBook:
         return OwnLogin(login=row.login, password=row.password, works=row.works)
 
     def note_login(self, user: PbxUserId, *, works: bool) -> None:
-        """Remember whether the PBX takes it."""
+        """Remember whether the PBX takes it; a row that says the same is left alone."""
         with _database():
-            self._rows(user).update(works=works, checked_at=timezone.now())
+            if not self._rows(user).filter(works=works).exists():
+                self._rows(user).update(works=works, checked_at=timezone.now())
 
     def phone_of(self, user: PbxUserId) -> PhoneFacts | None:
         """What the PBX last said of somebody's telephone."""

@@ -170,12 +170,16 @@ def wazo_rig() -> Iterator[Rig]:
 
 
 class KnownPeople:
-    """The account book of a site where everybody has given his login; phones are noted."""
+    """The account book of a site where everybody has given his login; phones are noted.
+
+    ``given`` are the passwords that BlueTel keeps, where they aren't those that are right.
+    """
 
     def __init__(self, pbx: SimulatedPbx, *, without_login: frozenset[str] = frozenset()) -> None:
         self._pbx = pbx
         self.without_login = set(without_login)
-        self.works: dict[str, bool] = {}
+        self.works: dict[str, bool | None] = {}
+        self.given: dict[str, str] = {}
         self.phones: dict[str, PhoneFacts] = {}
 
     def people(self) -> list[PbxUser]:
@@ -197,7 +201,9 @@ class KnownPeople:
             return None
         person = self._pbx.logins[user]
         return OwnLogin(
-            login=person.login, password=person.password, works=self.works.get(user, True)
+            login=person.login,
+            password=self.given.get(user, person.password),
+            works=self.works.get(user, True),
         )
 
     def note_login(self, user: PbxUserId, *, works: bool) -> None:

@@ -82,7 +82,8 @@ class Exchange:
         self._followed: dict[PbxUserId, CallBook] = {}
         self._keeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._worked: dict[PbxUserId, bool] = {}
+        self._works: dict[PbxUserId, bool] = {}
+        self._writing = asyncio.Lock()
 
     # --- Everybody's phones ---------------------------------------------------------------------
 
@@ -311,13 +312,17 @@ class Exchange:
             note_phone=self._note_phone,
             peer_code=self.peer_code,
         )
-        if login.works is not None:
-            self._worked[user] = login.works
 
         def told(*, works: bool) -> None:
             self._note_login(user, works=works)
 
-        sign_in = SignIn(login=login.login, password=login.password, told=told)
+        sign_in = SignIn(
+            login=login.login,
+            password=login.password,
+            told=told,
+            has_worked=login.works is True,
+            is_pbx_well=self._takes_logins,
+        )
         line.session = self._session(sign_in, line)
         return line
 
@@ -334,6 +339,19 @@ class Exchange:
             ignored=self.ignored,
         )
 
+    async def _takes_logins(self) -> bool:
+        """Whether XUC takes a login that is known to be right, the service account's."""
+        board, service = self._switchboard, self._service
+        if board is not None and not board.session.is_open:
+            return False
+        try:
+            await self._in_thread(
+                lambda: self._around.rest.sign_in(service.login, service.password)
+            )
+        except TelephonyError:
+            return False
+        return True
+
     def _tell(self, event: PbxEvent) -> None:
         self._broadcast.tell(event)
         if isinstance(event, DoNotDisturbChanged):
@@ -341,10 +359,16 @@ class Exchange:
 
     def _note_login(self, user: PbxUserId, *, works: bool) -> None:
         accounts = self._around.accounts
-        if accounts is None or self._worked.get(user) is works:
-            return
-        self._worked[user] = works
-        self._spawn(lambda: accounts.note_login(user, works=works))
+        if accounts is not None:
+            self._works[user] = works
+            self._start(self._write_login(accounts, user))
+
+    async def _write_login(self, accounts: AccountBook, user: PbxUserId) -> None:
+        """One after the other, so that what was told last is what is written last."""
+        async with self._writing:
+            works = self._works.pop(user, None)
+            if works is not None:
+                await self._quietly(lambda: accounts.note_login(user, works=works))
 
     def _note_phone(self, user: PbxUserId, phone: PhoneFacts) -> None:
         accounts = self._around.accounts

@@ -12,7 +12,7 @@ import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,9 +46,6 @@ logger = logging.getLogger(__name__)
 # websockets writes its handshake's address at DEBUG, and here that holds the token: this logger of
 # its own, without parents or handlers, keeps it out of any log.
 _MUTE = logging.Logger("muted", level=logging.CRITICAL + 1)  # noqa: LOG001 — outside the tree
-
-
-MOST_REFUSALS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +93,25 @@ def _nobody(*, works: bool) -> None:
     del works
 
 
+async def _well() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """How a session signs in.
 
-    One that is refused ends, for trying a person's password again and again may lock him out; one
-    that had worked is tried :data:`MOST_REFUSALS` times first, for it may be the PBX that is ill.
+    One that is refused ends, for trying a person's password again and again may lock him out. But
+    a login that ``has_worked`` is given up only when XUC refuses it again while ``is_pbx_well``
+    says that it takes others: a directory behind XUC that is away has everybody refused.
     ``is_service`` goes on, as the account everything depends on may be mended any minute.
     """
 
     login: str
     password: str = field(repr=False)
     told: LoginWatcher = _nobody
+    has_worked: bool = False
+    is_pbx_well: Callable[[], Awaitable[bool]] = _well
     is_service: bool = False
 
 
@@ -149,8 +153,8 @@ class CtiSession:
         self._beat_now = asyncio.Event()
         self._at_once = False
         self._last_loss = ""
-        self._has_worked = False
-        self._refusals = 0
+        self._has_worked = sign_in.has_worked
+        self._is_doubted = False
         self.refusal: AuthenticationFailed | None = None
 
     # --- Life -----------------------------------------------------------------------------------
@@ -282,8 +286,7 @@ class CtiSession:
                 reason = await self._one_socket()
             except AuthenticationFailed as error:
                 reason = f"AuthenticationFailed: {error}"
-                self._refusals += 1
-                if not self._has_worked or self._refusals > MOST_REFUSALS:
+                if await self._is_believed():
                     self.refusal = error
                     self._sign_in.told(works=False)
                     if not self._sign_in.is_service:
@@ -299,6 +302,15 @@ class CtiSession:
                 self._at_once = False
                 continue
             await asyncio.sleep(self._delay(failures))
+
+    async def _is_believed(self) -> bool:
+        """Whether a refusal that just came is about this login, and not about the PBX."""
+        if not self._has_worked or self._sign_in.is_service:
+            return True
+        is_second, self._is_doubted = self._is_doubted, await self._sign_in.is_pbx_well()
+        # The PBX may have been mended between the refusal and the question: so once more.
+        self._at_once = self._is_doubted
+        return is_second and self._is_doubted
 
     def _delay(self, failures: int) -> float:
         """Full jitter under a bound that doubles."""
@@ -389,7 +401,7 @@ class CtiSession:
         if turn.opened:
             self._last_loss = ""
             self.refusal = None
-            self._has_worked, self._refusals = True, 0
+            self._has_worked, self._is_doubted = True, False
             self._sign_in.told(works=True)
             self._is_open.set()
             self._listener.opened()

@@ -47,6 +47,7 @@ def eventually(condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("code", ["InvalidCredentials", "UserNotFound", "InvalidPassword"])
 def test_a_refused_login_is_tried_once_and_remembered(code: str) -> None:
     with xivo_rig(is_attending=False) as rig:
+        rig.accounts.works["demo1"] = None
         rig.fault(refuse_logins=code)
         with pytest.raises(AuthenticationFailed):
             rig.backend.forwards(rig.user("1001"))
@@ -60,6 +61,7 @@ def test_a_refused_login_is_tried_once_and_remembered(code: str) -> None:
 
 def test_a_login_that_was_given_anew_is_tried_anew() -> None:
     with xivo_rig(is_attending=False) as rig:
+        rig.accounts.works["demo1"] = None
         rig.fault(refuse_logins="InvalidCredentials")
         with pytest.raises(AuthenticationFailed):
             rig.backend.forwards(rig.user("1001"))
@@ -70,27 +72,67 @@ def test_a_login_that_was_given_anew_is_tried_anew() -> None:
         assert not rig.backend.forwards(rig.user("1001")).do_not_disturb
 
 
-def test_a_login_that_worked_is_not_given_up_for_a_moment_s_refusal() -> None:
+def test_an_outage_in_which_everybody_is_refused_costs_nobody_his_login() -> None:
     with xivo_rig() as rig:
         rig.backend.forwards(rig.user("1001"))
         rig.fault(refuse_logins="InvalidCredentials")
         rig.do(lambda _: rig.xuc.site.expire_tokens())
         rig.lose_stream()
-        eventually(lambda: rig.sockets("1001") == 0)
+        eventually(lambda: _sign_ins(rig, "demo1") > 8)
         rig.fault(refuse_logins="")
 
         eventually(lambda: rig.sockets("1001") == 1)
         assert rig.accounts.works.get("demo1") is not False
 
 
-def test_a_login_that_is_refused_again_and_again_is_given_up() -> None:
+def test_a_session_begun_in_an_outage_believes_no_refusal_of_a_login_that_worked() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.backend.attend([rig.user("1001")])
+        eventually(lambda: _sign_ins(rig, "demo1") > 2)
+        rig.fault(refuse_logins="")
+
+        eventually(lambda: rig.sockets("1001") == 1)
+        assert rig.accounts.works.get("demo1") is not False
+
+
+def test_a_password_that_was_changed_on_the_pbx_is_given_up() -> None:
     with xivo_rig() as rig:
         rig.backend.forwards(rig.user("1001"))
-        rig.fault(refuse_logins="InvalidCredentials")
-        rig.do(lambda _: rig.xuc.site.expire_tokens())
+        _change_password(rig)
         rig.lose_stream()
 
         eventually(lambda: rig.accounts.works.get("demo1") is False)
+        tried = _sign_ins(rig, "demo1")
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+        assert _sign_ins(rig, "demo1") == tried
+
+
+def test_a_command_says_at_once_that_the_password_was_changed() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        _change_password(rig)
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+
+        assert _sign_ins(rig, "demo1") == 2
+
+
+def _change_password(rig: XivoRig) -> None:
+    """On the PBX, while BlueTel keeps the one before."""
+
+    def change(pbx: SimulatedPbx) -> None:
+        person = pbx.logins["demo1"]
+        rig.accounts.given["demo1"] = person.password
+        person.password = "another"
+        rig.xuc.site.expire_tokens()
+
+    rig.do(change)
+
+
+def _sign_ins(rig: XivoRig, login: str) -> int:
+    """How often somebody's password was tried."""
+    return sum(one["body"]["login"] == login for one in rig.sent("/xuc/api/2.0/auth/login"))
 
 
 async def test_a_refused_service_account_is_tried_until_it_is_mended() -> None:
