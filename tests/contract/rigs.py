@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from bluetel.telephony.ports import Backend, OwnLogin, PbxConfig
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.memory import MemoryBackend
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.people import DeskLine, Person
 from bluetel.telephony.simulator.scenario import build
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME, LoopbackWazo
+from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
 from bluetel.telephony.simulator.xivo_server.serve import API_KEY, LoopbackXuc
 from bluetel.telephony.simulator.xivo_server.site import Readings
 from bluetel.telephony.types import (

@@ -13,9 +13,10 @@ import pytest
 import requests
 from websockets.asyncio.client import connect
 
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.scenario import build, user_id
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME, LoopbackWazo
+from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT
 from bluetel.telephony.types import TransferKind
 from tests.contract.schemas import Route, check, check_answer, check_event, document, routes

@@ -14,8 +14,9 @@ import requests
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.scenario import build, user_id
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME, LoopbackWazo
+from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
 from bluetel.telephony.simulator.wazo_server.site import TENANT
 from bluetel.telephony.simulator.wazo_server.tokens import SESSION_LIMIT
 from bluetel.telephony.simulator.wazo_server.websocketd import check_after

@@ -15,8 +15,8 @@ from bluetel.accounts.pbx import close_backends
 from bluetel.accounts.people_sources import person
 from bluetel.accounts.services import sync_users
 from bluetel.calls.models import Call
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.model import SimulatedPbx
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME
 from bluetel.telephony.simulator.xivo_server.serve import LoopbackXuc
 from presence.live import publish_to_engine
 from presence.messages import PageMessage, PushesMessage

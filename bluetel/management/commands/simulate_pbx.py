@@ -12,14 +12,14 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
-from bluetel.telephony.simulator.model import Habits
-from bluetel.telephony.simulator.scenario import CAST, build
-from bluetel.telephony.simulator.wazo_server.serve import (
+from bluetel.telephony.simulator.loopback import (
     PASSWORD,
     USERNAME,
     build_server,
     listen,
 )
+from bluetel.telephony.simulator.model import Habits
+from bluetel.telephony.simulator.scenario import CAST, build
 from bluetel.telephony.simulator.wazo_server.serve import build_application as build_wazo
 from bluetel.telephony.simulator.xivo_server.serve import build_application as build_xuc
 

@@ -1,12 +1,17 @@
-"""The timers of a machine that has no clock of its own."""
+"""The real clock, and the timers of a machine that has no clock of its own."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
+
+
+def real_time() -> datetime:
+    """Now, aware, in UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True, eq=False)

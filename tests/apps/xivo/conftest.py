@@ -12,8 +12,8 @@ from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import close_backends
 from bluetel.accounts.people_sources import person
 from bluetel.accounts.services import sync_users
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.scenario import build
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME
 from bluetel.telephony.simulator.xivo_server.serve import API_KEY, LoopbackXuc
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

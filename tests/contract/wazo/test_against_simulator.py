@@ -22,8 +22,9 @@ from bluetel.telephony.errors import (
     TelephonyError,
 )
 from bluetel.telephony.ports import PbxConfig
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.scenario import build, user_id
-from bluetel.telephony.simulator.wazo_server.serve import PASSWORD, USERNAME, LoopbackWazo
+from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
 from bluetel.telephony.types import (
     Call,
     CallChanged,

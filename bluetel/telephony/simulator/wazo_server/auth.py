@@ -7,10 +7,7 @@ import binascii
 from collections.abc import Callable
 from uuid import NAMESPACE_OID, uuid5
 
-from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.search import folded, matches
-from bluetel.telephony.simulator.wazo_server import errors
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -20,6 +17,9 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.search import folded, matches
+from bluetel.telephony.simulator.wazo_server import errors
 from bluetel.telephony.simulator.wazo_server.site import PBX_UUID, TENANT, TENANT_NAME, Site
 from bluetel.telephony.simulator.wazo_server.tokens import Account, Token, TooManySessions
 

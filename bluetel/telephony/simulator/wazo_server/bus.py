@@ -27,10 +27,10 @@ from bluetel.telephony.simulator.events import (
     SimulatorEvent,
     TransferEvent,
 )
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.legs import Leg, LegStatus
 from bluetel.telephony.simulator.people import Person
 from bluetel.telephony.simulator.wazo_server import records, voicemail_records
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.site import PBX_UUID, TENANT, Site
 from bluetel.telephony.simulator.wazo_server.tokens import Token
 from bluetel.telephony.types import ForwardKind

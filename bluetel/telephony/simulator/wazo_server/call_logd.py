@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bluetel.telephony.simulator.legs import LogEntry
-from bluetel.telephony.simulator.search import folded
-from bluetel.telephony.simulator.wazo_server import errors, records
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     JsonObject,
     Request,
     Response,
@@ -16,6 +13,9 @@ from bluetel.telephony.simulator.wazo_server.http import (
     Service,
     as_json,
 )
+from bluetel.telephony.simulator.legs import LogEntry
+from bluetel.telephony.simulator.search import folded
+from bluetel.telephony.simulator.wazo_server import errors, records
 from bluetel.telephony.simulator.wazo_server.site import Site
 
 DEFAULT_LIMIT = 1000

@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 
 from bluetel.telephony.errors import RejectReason
-from bluetel.telephony.simulator.legs import Leg, SimulatedTransfer
-from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.transfers import Refused
-from bluetel.telephony.simulator.wazo_server import calld_voicemails, errors, records
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     Handler,
     HttpError,
     JsonObject,
@@ -20,6 +16,10 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.legs import Leg, SimulatedTransfer
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.transfers import Refused
+from bluetel.telephony.simulator.wazo_server import calld_voicemails, errors, records
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT, Site
 from bluetel.telephony.types import TransferKind
 

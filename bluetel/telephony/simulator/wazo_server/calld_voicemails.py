@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bluetel.telephony.simulator.people import Box, BoxMessage
-from bluetel.telephony.simulator.wazo_server import errors, voicemail_records
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -13,6 +11,8 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.people import Box, BoxMessage
+from bluetel.telephony.simulator.wazo_server import errors, voicemail_records
 from bluetel.telephony.simulator.wazo_server.site import Site
 
 LIST_FIELDS = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.wazo_server import errors, records
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -16,6 +14,8 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.wazo_server import errors, records
 from bluetel.telephony.simulator.wazo_server.site import Site
 from bluetel.telephony.types import ChatState
 

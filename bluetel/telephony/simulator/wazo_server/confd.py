@@ -6,10 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.search import folded, matches
-from bluetel.telephony.simulator.wazo_server import errors, records, voicemail_records
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -19,6 +16,9 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.search import folded, matches
+from bluetel.telephony.simulator.wazo_server import errors, records, voicemail_records
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT, PBX_UUID, VERSION, Site
 from bluetel.telephony.types import Forward
 

@@ -5,12 +5,7 @@ No PBX has it. It answers loopback only.
 
 from __future__ import annotations
 
-from bluetel.telephony.simulator.legs import Leg
-from bluetel.telephony.simulator.model import Refused
-from bluetel.telephony.simulator.people import DeskLine, Person
-from bluetel.telephony.simulator.wazo_server import errors
-from bluetel.telephony.simulator.wazo_server.faults import UnknownFault
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -20,6 +15,11 @@ from bluetel.telephony.simulator.wazo_server.http import (
     as_json,
     no_content,
 )
+from bluetel.telephony.simulator.legs import Leg
+from bluetel.telephony.simulator.model import Refused
+from bluetel.telephony.simulator.people import DeskLine, Person
+from bluetel.telephony.simulator.wazo_server import errors
+from bluetel.telephony.simulator.wazo_server.faults import UnknownFault
 from bluetel.telephony.simulator.wazo_server.site import Site
 from bluetel.telephony.types import CallState
 

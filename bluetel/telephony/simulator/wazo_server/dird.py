@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_URL, uuid5
 
-from bluetel.telephony.simulator.people import OutsideEntry, Person
-from bluetel.telephony.simulator.search import entry_matches, folded, matches
-from bluetel.telephony.simulator.wazo_server import errors
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     HttpError,
     JsonObject,
     Request,
@@ -16,6 +13,9 @@ from bluetel.telephony.simulator.wazo_server.http import (
     Service,
     as_json,
 )
+from bluetel.telephony.simulator.people import OutsideEntry, Person
+from bluetel.telephony.simulator.search import entry_matches, folded, matches
+from bluetel.telephony.simulator.wazo_server import errors
 from bluetel.telephony.simulator.wazo_server.site import PBX_UUID, TENANT, TENANT_NAME, Site
 
 PROFILE = "default"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bluetel.telephony.simulator.wazo_server.http import HttpError, JsonObject, Request, Response
-from bluetel.telephony.simulator.wazo_server.http import as_json as _json
+from bluetel.telephony.simulator.http import HttpError, JsonObject, Request, Response
+from bluetel.telephony.simulator.http import as_json as _json
 from bluetel.telephony.simulator.wazo_server.site import Site
 
 BAD_JSON = "The browser (or proxy) sent a request that this server could not understand."

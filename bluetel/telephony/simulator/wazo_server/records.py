@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import NAMESPACE_OID, uuid5
 
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.legs import (
     CallOutcome,
     Leg,
@@ -13,7 +14,6 @@ from bluetel.telephony.simulator.legs import (
     SimulatedTransfer,
 )
 from bluetel.telephony.simulator.people import DeskLine, Person
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT, TENANT, Site
 from bluetel.telephony.types import ChatState, Forward, ForwardKind
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+from bluetel.telephony.simulator.clock import real_time
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.model import SimulatedPbx
+from bluetel.telephony.simulator.traffic import Traffic
 from bluetel.telephony.simulator.wazo_server.faults import Faults
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.tokens import TokenStore
-from bluetel.telephony.simulator.wazo_server.traffic import Traffic
 
 VERSION = "26.08"
 TENANT = str(uuid5(NAMESPACE_URL, "bluetel-demo:tenant"))
 TENANT_NAME = "Demo"
 PBX_UUID = str(uuid5(NAMESPACE_URL, "bluetel-demo:pbx"))
 CONTEXT = "ctx-demo-internal"
-
-
-def real_time() -> datetime:
-    """Now, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.people import Box, BoxMessage, Person
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.wazo_server.site import CONTEXT, TENANT
 from bluetel.telephony.types import VoicemailFolder
 

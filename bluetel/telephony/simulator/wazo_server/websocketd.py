@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from bluetel.telephony.simulator.application import Receive, Send
+from bluetel.telephony.simulator.http import JsonObject, query_of
+from bluetel.telephony.simulator.outgoing import Outgoing
 from bluetel.telephony.simulator.wazo_server.bus import Bus, Message
-from bluetel.telephony.simulator.wazo_server.http import JsonObject, query_of
 from bluetel.telephony.simulator.wazo_server.site import Site
 from bluetel.telephony.simulator.wazo_server.tokens import Token
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 """ASGI's own types, which are open by definition."""
 
 INTERNAL_ERROR = 1011
@@ -23,7 +22,6 @@ NO_TOKEN = 4001
 REFUSED = 4002
 EXPIRED = 4003
 PROTOCOL_ERROR = 4004
-REORDER_WINDOW = 0.05
 SHORT_LIFE, MEDIUM_LIFE, LONGEST_CHECK = 15.0, 80.0, 43_200.0
 
 
@@ -59,8 +57,7 @@ class EventSocket:
         self._version = version
         self._names: set[str] = set()
         self._started = False
-        self._outgoing: asyncio.Queue[str | Closing] = asyncio.Queue()
-        self._held_back: list[str] = []
+        self._outgoing = Outgoing[Closing]()
 
     # --- From the bus -------------------------------------------------------------------------
 
@@ -73,24 +70,15 @@ class EventSocket:
         faults = self._site.faults
         if faults.silence_stream:
             return
-        frames = [message.frame(version=self._version)] * (2 if faults.duplicate_events else 1)
-        if not faults.reorder_events:
-            for frame in frames:
-                self._outgoing.put_nowait(frame)
-            return
-        if not self._held_back:
-            asyncio.get_running_loop().call_later(REORDER_WINDOW, self._release)
-        self._held_back += frames
-
-    def _release(self) -> None:
-        frames, self._held_back = self._held_back, []
-        random.shuffle(frames)
-        for frame in frames:
-            self._outgoing.put_nowait(frame)
+        self._outgoing.put(
+            message.frame(version=self._version),
+            twice=faults.duplicate_events,
+            shuffled=faults.reorder_events,
+        )
 
     def close(self, code: int, reason: str = "") -> None:
         """Close after what is queued has been sent."""
-        self._outgoing.put_nowait(Closing(code, reason))
+        self._outgoing.close(Closing(code, reason))
 
     # --- The connection -----------------------------------------------------------------------
 
@@ -178,7 +166,7 @@ class EventSocket:
 
     def _say(self, op: str, data: JsonObject | None) -> None:
         if not self._site.faults.silence_stream:
-            self._outgoing.put_nowait(json.dumps({"op": op, "code": 0, "data": data}))
+            self._outgoing.put(json.dumps({"op": op, "code": 0, "data": data}))
 
 
 class SocketService:

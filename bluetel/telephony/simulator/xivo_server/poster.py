@@ -8,8 +8,8 @@ import logging
 from urllib.parse import urlsplit
 
 from bluetel.telephony.simulator.events import LegEvent, PresenceEvent, SimulatorEvent
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.xivo_server import records
 from bluetel.telephony.simulator.xivo_server.site import XucSite
 

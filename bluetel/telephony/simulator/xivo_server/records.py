@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.legs import Leg, LogEntry, SimulatedTransfer
 from bluetel.telephony.simulator.people import OutsideEntry, Person
 from bluetel.telephony.simulator.search import entry_matches, folded, matches
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
 from bluetel.telephony.simulator.xivo_server.site import XucSite
 from bluetel.telephony.types import CallState, ForwardKind, LineState, TransferKind, VoicemailFolder
 

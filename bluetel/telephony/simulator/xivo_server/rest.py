@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bluetel.telephony.simulator.model import Refused
-from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.wazo_server.http import (
+from bluetel.telephony.simulator.http import (
     MalformedBody,
     Request,
     Response,
     as_json,
     unknown_route,
 )
+from bluetel.telephony.simulator.model import Refused
+from bluetel.telephony.simulator.people import Person
 from bluetel.telephony.simulator.xivo_server.site import XucSite
 from bluetel.telephony.types import Forward, ForwardKind
 

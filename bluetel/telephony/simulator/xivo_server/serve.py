@@ -1,25 +1,12 @@
-"""Runs the simulated XUC on a port: in this process, or in a thread of it for tests."""
+"""The simulated XUC over a model, and the same on a free loopback port."""
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from types import TracebackType
-from typing import TypeVar
-
+from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME, Loopback
 from bluetel.telephony.simulator.model import SimulatedPbx
-from bluetel.telephony.simulator.wazo_server.serve import (
-    PASSWORD,
-    USERNAME,
-    build_server,
-    listen,
-)
 from bluetel.telephony.simulator.xivo_server.app import XucApplication
 from bluetel.telephony.simulator.xivo_server.site import Readings, XucSite
 
-T = TypeVar("T")
 API_KEY = "bluetel-key"
 
 
@@ -42,11 +29,10 @@ def build_application(
     return XucApplication(site)
 
 
-class LoopbackXuc:
-    """A simulated XUC on a free loopback port, in a thread; a context manager.
+class LoopbackXuc(Loopback):
+    """A simulated XUC in a thread.
 
-    ``url`` is its address. The model lives in that thread: reach it through ``do``. With
-    ``stands_still`` its time passes only there (``pbx.advance``), else it is the real time.
+    With ``stands_still`` its time passes only in ``do`` (``pbx.advance``), else really.
     """
 
     def __init__(
@@ -55,42 +41,5 @@ class LoopbackXuc:
         self.application = build_application(pbx, readings=readings)
         self.site = self.application.site
         if stands_still:
-            self.site.clock = lambda: pbx.now
-        self._server = build_server(self.application)
-        self._listener: socket.socket = listen("127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._run, name="simulated-xuc", daemon=True)
-
-    def _run(self) -> None:
-        self._server.run(sockets=[self._listener])
-
-    def __enter__(self) -> LoopbackXuc:
-        self._thread.start()
-        if not self.application.ready.wait(timeout=10):
-            raise TimeoutError("the simulated PBX does not start")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
-        self._listener.close()
-
-    def do(self, action: Callable[[SimulatedPbx], T]) -> T:
-        """Run ``action`` on the model, in its own thread, and give what it gives."""
-        result: Future[T] = Future()
-
-        def act() -> None:
-            self.site.catch_up()
-            try:
-                result.set_result(action(self.site.pbx))
-            except BaseException as error:  # noqa: BLE001 handed to the caller
-                result.set_exception(error)
-            self.application.ticker.wind()
-
-        self.application.loop.call_soon_threadsafe(act)
-        return result.result(timeout=10)
+            self.application.site.clock = lambda: pbx.now
+        super().__init__(self.application)

@@ -9,20 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bluetel.telephony.simulator.clock import real_time
+from bluetel.telephony.simulator.http import JsonObject
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.people import Person
+from bluetel.telephony.simulator.traffic import Traffic
 from bluetel.telephony.simulator.wazo_server.faults import UnknownFault
-from bluetel.telephony.simulator.wazo_server.http import JsonObject
-from bluetel.telephony.simulator.wazo_server.traffic import Traffic
-
-
-def real_time() -> datetime:
-    """Now, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True, kw_only=True)

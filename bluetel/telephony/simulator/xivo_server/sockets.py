@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from bluetel.telephony.simulator.application import Receive, Send
 from bluetel.telephony.simulator.events import (
     BoxEvent,
     DoNotDisturbSet,
@@ -20,19 +20,17 @@ from bluetel.telephony.simulator.events import (
     TransferEvent,
     TransferStep,
 )
+from bluetel.telephony.simulator.http import JsonObject, query_of
+from bluetel.telephony.simulator.outgoing import Outgoing
 from bluetel.telephony.simulator.people import Person
-from bluetel.telephony.simulator.wazo_server.http import JsonObject, query_of
 from bluetel.telephony.simulator.xivo_server import records
 from bluetel.telephony.simulator.xivo_server.commands import obey
 from bluetel.telephony.simulator.xivo_server.records import message
 from bluetel.telephony.simulator.xivo_server.site import XucSite
 from bluetel.telephony.types import TransferKind
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 """ASGI's own types, which are open by definition."""
 
-REORDER_WINDOW = 0.05
 GOING_AWAY, NORMAL = 1001, 1000
 STATUSES = [
     {"name": "available", "color": "#9BC920", "longName": "Disponible",
@@ -54,8 +52,7 @@ class CtiSocket:
         self.numbers: set[str] = set()
         self._send = send
         self._told: dict[str, int] = {}
-        self._outgoing: asyncio.Queue[str | None] = asyncio.Queue()
-        self._held_back: list[str] = []
+        self._outgoing = Outgoing[None]()
 
     # --- To the client ------------------------------------------------------------------------
 
@@ -68,22 +65,10 @@ class CtiSocket:
             payload = frame.get("ctiMessage")
             if isinstance(payload, dict):
                 frame = {**frame, "ctiMessage": {**payload, "fieldOfTomorrow": [1]}, "extra": {}}
-            self._outgoing.put_nowait(json.dumps(message("TypeOfTomorrow", {"status": 3})))
-        text = json.dumps(frame)
-        frames = [text] * (2 if faults.duplicate_events else 1)
-        if not faults.reorder_events:
-            for one in frames:
-                self._outgoing.put_nowait(one)
-            return
-        if not self._held_back:
-            asyncio.get_running_loop().call_later(REORDER_WINDOW, self._release)
-        self._held_back += frames
-
-    def _release(self) -> None:
-        frames, self._held_back = self._held_back, []
-        random.shuffle(frames)
-        for frame in frames:
-            self._outgoing.put_nowait(frame)
+            self._outgoing.put(json.dumps(message("TypeOfTomorrow", {"status": 3})))
+        self._outgoing.put(
+            json.dumps(frame), twice=faults.duplicate_events, shuffled=faults.reorder_events
+        )
 
     def tell_hint(self, person: Person) -> None:
         """The state of a phone, to who subscribed to its number, once per change."""
@@ -119,7 +104,7 @@ class CtiSocket:
 
     def close(self) -> None:
         """Close after what is queued has been sent."""
-        self._outgoing.put_nowait(None)
+        self._outgoing.close(None)
 
     # --- The connection -----------------------------------------------------------------------
 
