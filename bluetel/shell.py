@@ -15,7 +15,8 @@ from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
 from forwarding.outlook import outlook_of
 from presence.blocks import block_end
-from presence.selectors import my_status, pbx_down_since
+from presence.selectors import favourite_ids, my_status, pbx_down_since
+from presence.wishes import wishes_of
 from voicemail.selectors import unread_count
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return frame
     now = timezone.now()
+    call_wishes = wishes_of(user, now=now)
     return frame | {
         "me": user,
         "my_presence": my_status(user, now=now),
@@ -41,7 +43,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "phone_note": short_note(user),
         "live_calls": [record_of(call) for call in live_calls(user)],
         "pbx_down_since": pbx_down_since(user),
-        # Only the pages that show it pay for it.
+        "call_wishes": call_wishes,
+        "wished_ids": {wish["user_id"] for wish in call_wishes},
+        # Only the pages that show them pay for them.
+        "favourite_ids": SimpleLazyObject(lambda: set(favourite_ids(user))),
         "calls_now": SimpleLazyObject(partial(outlook_of, user, now=now)),
         "voicemail_unread": unread_count(user),
     }

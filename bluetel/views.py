@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
-from presence.selectors import favourite_ids, people
+from presence.selectors import people
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -24,15 +24,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     team = people(request.user, watch="team")["people"]
     found = User.objects.filter(pk__in=[person["user_id"] for person in team])
     extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
-    favourites = set(favourite_ids(request.user))
-    rows = [
-        {
-            **person,
-            "extension": extensions.get(person["user_id"], ""),
-            "is_favourite": person["user_id"] in favourites,
-        }
-        for person in team
-    ]
+    rows = [{**person, "extension": extensions.get(person["user_id"], "")} for person in team]
     return render(request, "home.html", {"team": rows})
 
 

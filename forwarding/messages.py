@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TypedDict
+
+from presence import messages
 
 
 class ImRecord(TypedDict):
@@ -91,7 +93,5 @@ class AutomationRecord(TypedDict):
     im: ImRule
 
 
-class RoutingFrame(RoutingRecord):
+class RoutingFrame(RoutingRecord, messages.RoutingFrame):
     """What holds for the user changed."""
-
-    type: Literal["routing"]

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from bluetel.accounts.models import Pbx, User
+from bluetel.calls.models import Call
+from bluetel.calls.signals import call_placed
+from presence import wishes
 from presence.live import publish_from_sync, publish_to_engine_from_sync
 from presence.messages import ClaimsMessage, RefreshMessage, SessionMessage
 from presence.sessions import digest_of
@@ -61,6 +65,12 @@ def forget_user(sender: type[User], instance: User, **kwargs: Any) -> None:
 def look_at_pbx(sender: type[Pbx], **kwargs: Any) -> None:
     """A new or changed PBX is connected to."""
     publish_to_engine_from_sync(RefreshMessage(type="refresh"))
+
+
+@receiver(call_placed)
+def fulfil_wish(sender: type[Call], user_id: int, dialed: str, **kwargs: Any) -> None:
+    """Who calls somebody need not be told any more that he is free."""
+    wishes.fulfil(user_id, dialed, now=timezone.now())
 
 
 @receiver(claims_changed)

@@ -77,8 +77,31 @@ class ErrorFrame(TypedDict):
     code: Literal["invalid_message", "unknown_message", "too_many_users"]
 
 
-UserFrame = CallFrame | VoicemailFrame
-Frame = PresenceFrame | CallFrame | VoicemailFrame | PbxFrame | ResyncFrame | ErrorFrame
+class CallWishRecord(TypedDict):
+    """Somebody the user wants to call when his telephone is free, and up to when."""
+
+    user_id: str
+    name: str
+    number: str
+    asked_at: str
+    expires_at: str
+
+
+class CallWishesFrame(TypedDict):
+    """All of the user's wishes to call somebody when he is free; who is, presence tells."""
+
+    type: Literal["call_wishes"]
+    wishes: list[CallWishRecord]
+
+
+class RoutingFrame(TypedDict):
+    """Where the user's calls go changed; :mod:`forwarding.messages` has the other fields."""
+
+    type: Literal["routing"]
+
+
+UserFrame = CallFrame | VoicemailFrame | CallWishesFrame | RoutingFrame
+Frame = PresenceFrame | UserFrame | PbxFrame | ResyncFrame | ErrorFrame
 
 
 # --- Frames from the browser ----------------------------------------------------------------------

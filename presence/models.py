@@ -187,6 +187,24 @@ class GroupMember(models.Model):
         return f"{self.person} in {self.group}"
 
 
+class CallWish(models.Model):
+    """A user wants to be told when somebody's telephone is free; it lapses at ``expires_at``."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="call_wishes")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["asked_at", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "person"], name="a_call_wish_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"user {self.owner_id} wants to call {self.person_id} until {self.expires_at}"
+
+
 class AudienceChoice(models.Model):
     """Who may see a user's phone or his chat status, where that isn't everybody.
 

@@ -10,4 +10,5 @@ app_name = "presence"
 urlpatterns = [
     path("status/", views.choose_status, name="status"),
     path("favourites/<str:person>/", views.mark_favourite, name="favourite"),
+    path("call-wishes/<str:person>/", views.wish_to_call, name="call-wish"),
 ]

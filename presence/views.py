@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from presence import services, team
+from presence import services, team, wishes
 from presence.forms import AUTOMATIC, StatusForm
 from presence.refusals import Refused
 
@@ -53,6 +53,20 @@ def mark_favourite(request: SignedInRequest, person: str) -> HttpResponse:
         team.mark_favourite(
             request.user, person, is_favourite=request.POST.get("favourite") == "yes"
         )
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    return _back(request)
+
+
+@login_required
+@require_POST
+def wish_to_call(request: SignedInRequest, person: str) -> HttpResponse:
+    """Ask to be told when somebody's telephone is free, or don't any more."""
+    try:
+        if request.POST.get("wish") == "no":
+            wishes.drop(request.user, person, now=timezone.now())
+        else:
+            wishes.make(request.user, person, now=timezone.now())
     except Refused as refusal:
         messages.error(request, refusal.message)
     return _back(request)

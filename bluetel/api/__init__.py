@@ -6,6 +6,7 @@ from ninja import NinjaAPI
 
 from bluetel.api import (
     calendars,
+    call_wishes,
     calls,
     contacts,
     errors,
@@ -31,6 +32,7 @@ api = NinjaAPI(
 errors.install(api)
 api.add_router("/calendars", calendars.router)
 api.add_router("/calls", calls.router)
+api.add_router("/call-wishes", call_wishes.router)
 api.add_router("/contacts", contacts.router)
 api.add_router("/mailboxes", mailboxes.router)
 api.add_router("/voicemail", voicemail.router)

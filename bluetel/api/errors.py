@@ -30,6 +30,7 @@ STATUS_OF_CODE = {
     "phone_unreachable": HTTPStatus.CONFLICT,
     "no_line": HTTPStatus.CONFLICT,
     "key_reused": HTTPStatus.CONFLICT,
+    "not_busy": HTTPStatus.CONFLICT,
     "not_supported": HTTPStatus.CONFLICT,
     "calendar_unreachable": HTTPStatus.BAD_GATEWAY,
     "call_ended": HTTPStatus.CONFLICT,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
 from presence import selectors
 from presence.audiences import choose_audience
-from presence.team import set_favourites
+from presence.team import mark_favourite, set_favourites
 
 router = Router()
 
@@ -69,6 +69,22 @@ def set_privacy(request: SignedInRequest, body: NewPrivacy) -> object:
 def my_favourites(request: SignedInRequest) -> object:
     """The caller's favourites."""
     return {"people": selectors.favourite_ids(request.user)}
+
+
+@router.put("/favourites/{user_id}", response={204: None}, tags=["presence"], summary="Add a star")
+def star(request: SignedInRequest, user_id: str) -> object:
+    """Somebody becomes the last of the favourites, if he isn't one already."""
+    mark_favourite(request.user, user_id, is_favourite=True)
+    return Status(204, None)
+
+
+@router.delete(
+    "/favourites/{user_id}", response={204: None}, tags=["presence"], summary="Take a star away"
+)
+def unstar(request: SignedInRequest, user_id: str) -> object:
+    """The others keep their order."""
+    mark_favourite(request.user, user_id, is_favourite=False)
+    return Status(204, None)
 
 
 @router.put("/favourites", response=Favourites, tags=["presence"], summary="Choose favourites")

@@ -31,6 +31,7 @@ from bluetel.calls.errors import (
 from bluetel.calls.models import Call
 from bluetel.calls.numbering import Target, no_such_extension, target_for
 from bluetel.calls.rules import retry_after
+from bluetel.calls.signals import call_placed
 from bluetel.calls.tracking import adopt
 from bluetel.telephony import errors, types
 
@@ -72,6 +73,7 @@ def place_call(user: User, text: str, *, now: datetime, device: str = "", key: s
     call, is_new = _claim_intent(user, pbx, target, device=device, key=key, now=now)
     if is_new or call.uncertain:
         _ring(user, pbx, call, target, now=now)
+        call_placed.send_robust(Call, user_id=user.pk, dialed=target.dialed)
     return Placed(call, is_new)
 
 

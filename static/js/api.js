@@ -1,4 +1,4 @@
-/** @import { Call, Handset, MyStatus, SearchAnswer } from "./types.js" */
+/** @import { Call, CallWish, Handset, MyStatus, SearchAnswer } from "./types.js" */
 
 const TIME_LIMIT = 10_000;
 
@@ -120,6 +120,40 @@ export class Api {
    */
   setIdle(idle) {
     return this.#send("POST", "presence/me/idle", { body: { idle } });
+  }
+
+  /** @returns {Promise<CallWish[]>} whom the reader wants to call when they are free */
+  async callWishes() {
+    /** @type {{ wishes: CallWish[] }} */
+    const answer = await this.#send("GET", "call-wishes");
+    return answer.wishes;
+  }
+
+  /**
+   * @param {string} user id of somebody whose phone is busy
+   * @returns {Promise<CallWish[]>} all wishes
+   */
+  async wishToCall(user) {
+    /** @type {{ wishes: CallWish[] }} */
+    const answer = await this.#send("POST", "call-wishes", { body: { user_id: user } });
+    return answer.wishes;
+  }
+
+  /**
+   * @param {string} user id
+   * @returns {Promise<void>}
+   */
+  dropWish(user) {
+    return this.#send("DELETE", `call-wishes/${encodeURIComponent(user)}`);
+  }
+
+  /**
+   * @param {string} user id
+   * @param {boolean} isFavourite
+   * @returns {Promise<void>}
+   */
+  star(user, isFavourite) {
+    return this.#send(isFavourite ? "PUT" : "DELETE", `favourites/${encodeURIComponent(user)}`);
   }
 
   /** @returns {Promise<number>} how many voice messages are new */

@@ -1,9 +1,10 @@
-/** @import { Call, LivePayload } from "./types.js" */
+/** @import { Call, CallWish, LivePayload } from "./types.js" */
 
 import { Api } from "./api.js";
 import { CallActions } from "./call-actions.js";
 import { callBar } from "./call-bar.js";
 import { CallStore } from "./call-store.js";
+import { callWishes } from "./call-wishes.js";
 import { Caller } from "./caller.js";
 import { contactList } from "./contact-list.js";
 import { demoPhones } from "./demo-phones.js";
@@ -24,6 +25,7 @@ import { RuleForm } from "./rule-form.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { teamList } from "./team-list.js";
 import { setClock } from "./times.js";
+import { pressToggles, toggleInPlace } from "./toggles.js";
 import { unreadCount } from "./unread-count.js";
 import { voiceMessages } from "./voice-messages.js";
 import { voicePlayer } from "./voice-player.js";
@@ -46,6 +48,7 @@ const socket = new LiveSocket(
   `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/live/`,
 );
 
+const CallWishes = callWishes(presence);
 const CallBar = callBar(calls, actions, caller);
 const DialerBox = dialerBox(caller);
 customElements.define("live-banners", LiveBanners);
@@ -59,6 +62,7 @@ customElements.define("contact-list", contactList(api));
 customElements.define("number-rows", NumberRows);
 customElements.define("import-progress", importProgress(api));
 customElements.define("call-bar", CallBar);
+customElements.define("call-wishes", CallWishes);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
 customElements.define("live-part", livePart(routing));
 customElements.define("rule-form", RuleForm);
@@ -71,6 +75,7 @@ customElements.define("voice-player", voicePlayer(api));
 customElements.define("demo-phones", demoPhones(api, calls));
 
 const bar = document.querySelector("call-bar");
+const wishes = document.querySelector("call-wishes");
 const dialer = document.querySelector("dialer-box");
 const banners = /** @type {LiveBanners | null} */ (document.querySelector("live-banners"));
 
@@ -89,6 +94,7 @@ socket.addEventListener("open", () => {
   readCalls();
   if (wasLost) {
     readVoicemail();
+    readWishes();
     routing.dispatchEvent(new Event("resync"));
   }
   wasLost = false;
@@ -96,6 +102,7 @@ socket.addEventListener("open", () => {
 socket.addEventListener("resync", () => {
   readCalls();
   readVoicemail();
+  readWishes();
   routing.dispatchEvent(new Event("resync"));
 });
 socket.addEventListener("lost", () => {
@@ -124,6 +131,9 @@ function receive(message) {
     case "voicemail":
       voicemail.receive(message.unread);
       break;
+    case "call_wishes":
+      showWishes(message.wishes);
+      break;
     case "routing":
       routing.dispatchEvent(new Event("routing"));
       break;
@@ -142,6 +152,22 @@ function receive(message) {
 async function readVoicemail() {
   try {
     voicemail.receive(await api.unread());
+  } catch {
+    // The next message, or the next page, says it.
+  }
+}
+
+/** @param {CallWish[]} list all of the reader's */
+function showWishes(list) {
+  if (wishes instanceof CallWishes) {
+    wishes.receive(list);
+  }
+}
+
+/** Whom the reader waits for, as other tabs may have changed it while nothing arrived. */
+async function readWishes() {
+  try {
+    showWishes(await api.callWishes());
   } catch {
     // The next message, or the next page, says it.
   }
@@ -170,6 +196,19 @@ document.addEventListener("submit", async (event) => {
   const refusal = await caller.call(number);
   if (refusal !== undefined && bar instanceof CallBar) {
     bar.refuse(form.dataset.name || number, refusal);
+  }
+});
+
+toggleInPlace("star", async (user, isOn) => {
+  await api.star(user, isOn);
+  pressToggles("star", (other, isPressed) => (other === user ? isOn : isPressed));
+});
+toggleInPlace("call-wish", async (user, isOn) => {
+  if (isOn) {
+    showWishes(await api.wishToCall(user));
+  } else {
+    await api.dropWish(user);
+    await readWishes();
   }
 });
 

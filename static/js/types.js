@@ -26,6 +26,7 @@
  * @typedef {PresenceMessage
  *   | { type: "call", call: Call }
  *   | { type: "voicemail", unread: number }
+ *   | { type: "call_wishes", wishes: CallWish[] }
  *   | { type: "routing" }
  *   | { type: "pbx", state: "up" | "down", since: string | null }} LivePayload
  *
@@ -41,6 +42,12 @@
  * @property {string | null} end_reason
  * @property {boolean} muted
  * @property {boolean} [emergency]
+ *
+ * @typedef {object} CallWish  somebody the reader wants to call when he is free
+ * @property {string} user_id
+ * @property {string} name
+ * @property {string} number
+ * @property {string} expires_at
  *
  * @typedef {object} SearchRow
  * @property {string} name

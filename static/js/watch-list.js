@@ -1,8 +1,11 @@
 /** @import { LiveSocket } from "./live-socket.js" */
 
+/** What matters while nobody looks: the reader himself, and whom he waits for. */
+const ALWAYS = "[data-own], call-wishes";
+
 /**
- * Asks the live socket for the people whose signs this page shows, and for the reader alone while
- * the page is hidden.
+ * Asks the live socket for the people whose signs this page shows; while the page is hidden, for
+ * the reader alone and for whom he wants to call when they are free.
  *
  * @param {LiveSocket} socket
  */
@@ -13,7 +16,7 @@ export function keepWatchList(socket) {
   const ask = () => {
     isDue = false;
     const badges = document.querySelectorAll("presence-badge[data-user]");
-    const shown = [...badges].filter((badge) => !document.hidden || badge.closest("[data-own]"));
+    const shown = [...badges].filter((badge) => !document.hidden || badge.closest(ALWAYS));
     const users = shown.map((badge) => badge.getAttribute("data-user") ?? "").filter(Boolean);
     const list = [...new Set(users)].sort();
     if (list.join() !== asked) {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague
+from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, live
 
 pytestmark = pytest.mark.e2e
 
@@ -126,3 +126,60 @@ def test_ringing_blinks_five_times_and_stands_still_for_who_wants_no_motion(
             " return [s.animationName, s.animationDuration, s.animationIterationCount]; }"
         )
         assert tuple(found) == expected
+
+
+def test_who_is_busy_is_offered_for_a_call_once_he_is_free(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    nadia = sign_in("demo2")
+    other_tab = nadia.context.new_page()
+    with live(other_tab):
+        other_tab.goto("/legend/")
+    ask = colleague(nadia, CAMILLE).get_by_role("button", name=f"Call {CAMILLE} when free")
+    expect(ask).to_be_hidden()
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    bluetel.phone("1001", "answer")
+    ask.click()
+    expect(ask).to_have_attribute("aria-pressed", "true")
+    for page in (nadia, other_tab):
+        waiting = page.locator(".wish").get_by_text(f"You will be told when {CAMILLE} is free")
+        expect(waiting).to_be_visible()
+    nadia.reload()
+
+    bluetel.phone("1001", "hang_up")
+    offered = f"{CAMILLE} is free now."
+    for page in (nadia, other_tab):
+        expect(page.locator(".wish").get_by_text(offered)).to_be_visible()
+        expect(page.locator('call-wishes [role="status"]')).to_have_text(offered)
+        expect(page.get_by_role("button", name="Call 1001", exact=True)).to_be_visible()
+    assert bluetel.phones()["1002"]["state"] == "idle"  # nothing dials by itself
+
+    other_tab.get_by_role("button", name="Call 1001", exact=True).click()
+    expect(other_tab.get_by_text("Your phone is ringing")).to_be_visible()
+    for page in (nadia, other_tab):
+        expect(page.locator(".wish")).to_have_count(0)
+
+
+def test_a_wish_is_taken_back_by_the_keyboard_and_works_without_scripts(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    nadia, plain = sign_in("demo2"), sign_in("demo2", javascript=False)
+    bluetel.phone("1001", "dnd_on")
+    ask = colleague(nadia, CAMILLE).get_by_role("button", name=f"Call {CAMILLE} when free")
+    ask.focus()
+    nadia.keyboard.press("Enter")
+    back = nadia.get_by_role("button", name="Don’t tell me any more")
+    back.focus()
+    nadia.keyboard.press("Enter")
+    expect(nadia.locator(".wish")).to_have_count(0)
+    expect(ask).to_have_attribute("aria-pressed", "false")
+
+    plain.reload()
+    colleague(plain, CAMILLE).get_by_role("button", name=f"Call {CAMILLE} when free").click()
+    expect(plain.get_by_text(f"You will be told when {CAMILLE} is free")).to_be_visible()
+    bluetel.phone("1001", "dnd_off")
+    expect(nadia.locator(".wish").get_by_text(f"{CAMILLE} is free now.")).to_be_visible()
+    plain.reload()
+    expect(plain.get_by_text(f"{CAMILLE} is free now.")).to_be_visible()
+    plain.get_by_role("button", name="Don’t tell me any more").click()
+    expect(plain.locator(".wish")).to_have_count(0)

@@ -117,3 +117,13 @@ def test_a_stranger_is_no_favourite(house: House, camille: Program) -> None:
     camille.put("favourites", {"people": people})
     assert code(camille.put("favourites", {"people": ["999999"]})) == (400, "invalid_request")
     assert camille.get("favourites").json() == {"people": people}
+
+
+def test_a_star_is_added_last_and_taken_away(house: House, camille: Program) -> None:
+    nadia, tom = id_of(house, "1002"), id_of(house, "1003")
+    for person in (tom, nadia, tom):
+        assert camille.put(f"favourites/{person}", {}).status_code == 204
+    assert camille.get("favourites").json() == {"people": [tom, nadia]}
+    assert camille.delete(f"favourites/{tom}").status_code == 204
+    assert camille.get("favourites").json() == {"people": [nadia]}
+    assert code(camille.put("favourites/999999", {})) == (400, "invalid_request")

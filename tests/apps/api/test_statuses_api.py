@@ -34,6 +34,9 @@ class Program:
             f"/api/v1/{path}", body, content_type="application/json", headers=self.headers
         )
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete(f"/api/v1/{path}", headers=self.headers)
+
 
 @pytest.fixture
 def camille(house: House) -> Program:

@@ -20,8 +20,9 @@ from bluetel.work import leases
 from presence import messages
 from presence.audiences import choose_audience
 from presence.board import EPOCH_BITS
-from presence.models import PbxLink, PersonState
+from presence.models import CallWish, PbxLink, PersonState
 from presence.team import set_favourites
+from presence.wishes import LIFETIME
 from tests.apps.house import NOW, House
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(240)]
@@ -43,6 +44,8 @@ ROUTES: dict[str, str] = {
     "api/v1/calendars": OWN,
     "api/v1/calendars/<calendar_id>": OWN,
     "api/v1/calendars/<calendar_id>/refresh": ACTS,
+    "api/v1/call-wishes": "/api/v1/call-wishes",
+    "api/v1/call-wishes/<user_id>": ACTS,
     "api/v1/calls": "/api/v1/calls",
     "api/v1/calls/<call_id>": OWN,
     "api/v1/calls/<call_id>/answer": ACTS,
@@ -57,6 +60,7 @@ ROUTES: dict[str, str] = {
     "api/v1/contacts": "/api/v1/contacts",
     "api/v1/contacts/<contact_id>": OWN,
     "api/v1/favourites": "/api/v1/favourites",
+    "api/v1/favourites/<user_id>": ACTS,
     "api/v1/forwards": OWN,
     "api/v1/history": "/api/v1/history",
     "api/v1/mailboxes": OWN,
@@ -103,6 +107,7 @@ ROUTES: dict[str, str] = {
     "legend/": "/legend/",
     "metrics": SITE,
     "pbx/<slug:name>/xivo/events/<str:secret>/": ACTS,
+    "presence/call-wishes/<str:person>/": ACTS,
     "presence/favourites/<str:person>/": ACTS,
     "presence/status/": ACTS,
     "readyz": SITE,
@@ -144,6 +149,8 @@ FRAMES = {
     "PresenceFrame": "tests/unit/presence/test_privacy.py: what is hidden makes no difference",
     "CallFrame": OWN,
     "VoicemailFrame": OWN,
+    "CallWishesFrame": "names and numbers the reader chose; who is free, PresenceFrame tells",
+    "RoutingFrame": OWN,
     "PbxFrame": SITE,
     "ResyncFrame": SITE,
     "ErrorFrame": SITE,
@@ -187,6 +194,13 @@ class Worlds:
         for axis in ("phone", "im"):
             choose_audience(self.camille, axis, "nobody", now=NOW)
         set_favourites(nadia, [str(self.camille.pk)])
+        # Nadia asked while she could still see that Camille's phone was busy.
+        CallWish.objects.create(
+            owner=nadia,
+            person=self.camille,
+            asked_at=timezone.now(),
+            expires_at=timezone.now() + LIFETIME,
+        )
         self.browser = Client()
         self.browser.force_login(nadia, backend="bluetel.accounts.backends.AccountBackend")
         self.browser.get("/contacts/")  # colleagues are copied into the contacts now
