@@ -9,6 +9,18 @@ from django.db import models
 
 from bluetel.accounts.encryption import EncryptedTextField
 
+STATE_COLUMNS = (
+    "phone",
+    "im",
+    "message",
+    "keeper",
+    "is_there",
+    "phone_since",
+    "im_since",
+    "revision",
+)
+"""What of a :class:`PersonState` changes: the engine writes all of it, readers read all of it."""
+
 
 class PersonState(models.Model):
     """What colleagues see of a user, as the engine last wrote it; no history is kept.

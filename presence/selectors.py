@@ -28,6 +28,7 @@ from presence.messages import (
     visible_record,
 )
 from presence.models import (
+    STATE_COLUMNS,
     AudienceChoice,
     Claim,
     Favourite,
@@ -282,7 +283,7 @@ def persons(users: QuerySet[User]) -> list[Person]:
         "last_name",
         "username",
         "pbx_id",
-        *(f"presence_state__{name}" for name in _COLUMNS),
+        *(f"presence_state__{name}" for name in STATE_COLUMNS),
     )
     found = []
     for pk, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
@@ -343,18 +344,6 @@ def read_links(*, now: datetime) -> Links:
         epoch=lease.epoch if lease else 0,
         silent_since=silent_since,
     )
-
-
-_COLUMNS = (
-    "phone",
-    "im",
-    "message",
-    "keeper",
-    "is_there",
-    "phone_since",
-    "im_since",
-    "revision",
-)
 
 
 def _honest(one: Known, links: Links) -> PersonRecord:

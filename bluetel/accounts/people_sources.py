@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from bluetel.ldap.attributes import Field
-from bluetel.telephony.types import Line, PbxUser, PbxUserId
+from bluetel.telephony.types import PbxUser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _person_of_row(row: Sequence[str], places: dict[str, int], number: int) -> P
     if extension and not extension.isdigit():
         raise PeopleFileError(f"row {number}: the number of {login} is not one")
     first, _, last = cells.get("name", "").partition(" ")
-    return person(
+    return PbxUser.by_login(
         login, number=extension, first_name=first, last_name=last, email=cells.get("email", "")
     )
 
@@ -116,34 +116,13 @@ def _person_of_entry(entry: Entry, session: Session) -> PbxUser | None:
     extension = entry.text(*attributes[Field.EXTENSION])
     if not login or not extension.isdigit():
         return None
-    return person(
+    return PbxUser.by_login(
         login,
         number=extension,
         first_name=entry.text(*attributes[Field.GIVEN_NAME]),
         last_name=entry.text(*attributes[Field.FAMILY_NAME]),
         email=entry.text(*attributes[Field.EMAIL]),
         mobile=entry.text(*attributes[Field.MOBILE]),
-    )
-
-
-def person(
-    login: str,
-    *,
-    number: str,
-    first_name: str = "",
-    last_name: str = "",
-    email: str = "",
-    mobile: str = "",
-) -> PbxUser:
-    """Somebody of a PBX where the login is the id."""
-    return PbxUser(
-        id=PbxUserId(login),
-        login=login,
-        first_name=first_name,
-        last_name=last_name,
-        email=email,
-        mobile=mobile,
-        lines=(Line(id=number, extension=number),) if number else (),
     )
 
 

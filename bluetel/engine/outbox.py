@@ -17,7 +17,7 @@ from django.utils import timezone
 from bluetel.accounts.models import User
 from bluetel.work import leases
 from presence.messages import PresenceMessage, known_of
-from presence.models import PbxLink, PersonState
+from presence.models import STATE_COLUMNS, PbxLink, PersonState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -135,16 +135,7 @@ def write_people(held: leases.Held, people: Sequence[Person], *, now: datetime) 
             ],
             update_conflicts=True,
             unique_fields=["user"],
-            update_fields=[
-                "phone",
-                "im",
-                "message",
-                "keeper",
-                "is_there",
-                "phone_since",
-                "im_since",
-                "revision",
-            ],
+            update_fields=STATE_COLUMNS,
         )
 
 

@@ -115,6 +115,28 @@ class PbxUser:
     time_zone: str = ""
     lines: Sequence[Line] = ()
 
+    @classmethod
+    def by_login(
+        cls,
+        login: str,
+        *,
+        number: str,
+        first_name: str = "",
+        last_name: str = "",
+        email: str = "",
+        mobile: str = "",
+    ) -> PbxUser:
+        """Somebody of a PBX where the login is the id and the number his one line."""
+        return cls(
+            id=PbxUserId(login),
+            login=login,
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            mobile=mobile,
+            lines=(Line(id=number, extension=number),) if number else (),
+        )
+
     @property
     def extension(self) -> str:
         """The main line's extension, or the empty string."""

@@ -12,12 +12,12 @@ from pytest_django import Settings
 
 from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import close_backends
-from bluetel.accounts.people_sources import person
 from bluetel.accounts.services import sync_users
 from bluetel.calls.models import Call
 from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.xivo_server.serve import LoopbackXuc
+from bluetel.telephony.types import PbxUser
 from presence.live import publish_to_engine
 from presence.messages import PageMessage, PushesMessage
 from tests.apps.house import House
@@ -41,8 +41,8 @@ class Annexe:
         sync_users(
             self.pbx,
             [
-                person("zoe", number="2001", first_name="Zoé", last_name="Arnoux"),
-                person("ugo", number="2002", first_name="Ugo", last_name="Perrin"),
+                PbxUser.by_login("zoe", number="2001", first_name="Zoé", last_name="Arnoux"),
+                PbxUser.by_login("ugo", number="2002", first_name="Ugo", last_name="Perrin"),
             ],
         )
         zoe = User.objects.get(extension="2001")

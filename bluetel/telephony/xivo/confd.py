@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable, ProtocolError
 from bluetel.telephony.http import HttpDoor
-from bluetel.telephony.types import Line, PbxUser, PbxUserId
+from bluetel.telephony.types import PbxUser
 
 USERS = "/1.1/users"
 PAGE = 500
@@ -38,7 +38,7 @@ class Confd:
             if not login:
                 continue
             number = numbers.get(str(item.get("id")), "")
-            yield person(
+            yield PbxUser.by_login(
                 login=login,
                 number=number,
                 first_name=_text(item, "firstname"),
@@ -67,27 +67,6 @@ class Confd:
         if not isinstance(items, list):
             raise ProtocolError("confd's people have no items")
         return [item for item in items if isinstance(item, Mapping)]
-
-
-def person(
-    *,
-    login: str,
-    number: str,
-    first_name: str = "",
-    last_name: str = "",
-    email: str = "",
-    mobile: str = "",
-) -> PbxUser:
-    """Somebody of a XiVO: his login is his id, and his number his one line."""
-    return PbxUser(
-        id=PbxUserId(login),
-        login=login,
-        first_name=first_name,
-        last_name=last_name,
-        email=email,
-        mobile=mobile,
-        lines=(Line(id=number, extension=number),) if number else (),
-    )
 
 
 def _text(item: Mapping[str, object], name: str) -> str:

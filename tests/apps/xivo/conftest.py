@@ -10,11 +10,11 @@ from django.test import Client
 
 from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import close_backends
-from bluetel.accounts.people_sources import person
 from bluetel.accounts.services import sync_users
 from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.scenario import build
 from bluetel.telephony.simulator.xivo_server.serve import API_KEY, LoopbackXuc
+from bluetel.telephony.types import PbxUser
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ class XivoSite:
         )
         people = xuc.do(
             lambda pbx: [
-                person(
+                PbxUser.by_login(
                     one.login,
                     number=one.extension,
                     first_name=one.first_name,
