@@ -35,6 +35,8 @@ EDGE = "route"
 READ_EDGE = "route-read"
 FRESH = timedelta(seconds=120)
 """A read is good for so long as the ground of a write; events keep it right meanwhile."""
+FRESH_UNHEARD = timedelta(seconds=5)
+"""The same while no events come."""
 READ_AHEAD = timedelta(seconds=50)
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=1), timedelta(seconds=30)
 UNCONDITIONAL = ForwardKind.UNCONDITIONAL.value
@@ -122,9 +124,9 @@ def begin(
     """Decide for these users and write down what is about to be done. Raises ``LeaseLost``.
 
     ``heard_since`` says since when each PBX's events are complete: what was read before that may be
-    wrong, and for a PBX that isn't there nothing is done; None takes the word of the rows. Users
-    who need nothing get an edge at the next instant that may change something. At an edge a target
-    that was refused before is judged again.
+    wrong, and at a PBX that isn't heard nothing is done but what its user asked for himself; None
+    takes the word of the rows. Users who need nothing get an edge at the next instant that may
+    change something. At an edge a target that was refused before is judged again.
     """
     with transaction.atomic():
         leases.check(held, now=now)
@@ -135,9 +137,7 @@ def begin(
         for one in known:
             if at_edge and one.line.refused:
                 one.line.refused = {}
-            heard = (heard_since or {}).get(one.user.pbx_id or 0)
-            fresh = max(filter(None, (heard, now - FRESH)))
-            step = _next_step(one, now=now, fresh_since=fresh, must_read=one.user.pk in must_read)
+            step = _step_if_heard(one, heard_since, now=now, must_read=one.user.pk in must_read)
             if step is not None:
                 steps.append(step)
                 edges_at.append((str(one.user.pk), now + due.LEASE))
@@ -224,6 +224,21 @@ def held_forward(line: Line) -> Forward | None:
     if line.applied is not None:
         return forward_of(line.applied)
     return None if line.own is None else own_of(line).forward
+
+
+def _step_if_heard(
+    known: Known, heard_since: Mapping[int, datetime] | None, *, now: datetime, must_read: bool
+) -> Step | None:
+    """The next step, by what is still true of what was read."""
+    fresh = now - FRESH
+    if heard_since is not None and known.user.pbx_id is not None:
+        heard = heard_since.get(known.user.pbx_id)
+        if heard is None and not known.line.wanted:
+            if _lacks_something(known, now=now):
+                known.line.failing_since = known.line.failing_since or now
+            return None
+        fresh = max(fresh, heard or now - FRESH_UNHEARD)
+    return _next_step(known, now=now, fresh_since=fresh, must_read=must_read)
 
 
 def _next_step(

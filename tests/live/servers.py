@@ -17,9 +17,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import requests
 
 from bluetel.telephony.simulator import scenario
 from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
@@ -90,6 +92,29 @@ class Process:
             pause.wait(0.05)
 
 
+class Api:
+    """The JSON API in a signed-in session."""
+
+    def __init__(self, url: str, session_key: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.cookies["bluetel"] = session_key
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Send and give what it answers, which must be well."""
+        if "bluetel-csrf" not in self._session.cookies:
+            self._session.get(f"{self._url}/settings/calendar/", timeout=30).raise_for_status()
+        answer = self._session.request(
+            method,
+            f"{self._url}/api/v1/{path}",
+            json=body,
+            headers={"X-CSRFToken": self._session.cookies["bluetel-csrf"], "Referer": self._url},
+            timeout=30,
+        )
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+
 class Site:
     """The database, the simulated Wazo and the processes of one test; all end with it."""
 
@@ -128,6 +153,10 @@ class Site:
     def cookie(self, extension: str) -> str:
         """A signed-in session of that extension's user."""
         return f"bluetel={self.people[extension][1]}"
+
+    def api(self, extension: str, process: Process) -> Api:
+        """The API of a process as that extension's user, in a browser's session."""
+        return Api(process.url, self.people[extension][1])
 
     def serve(self) -> Process:
         """``serve`` on a free port: daphne with an engine."""
@@ -185,12 +214,13 @@ class Site:
 
 
 @contextmanager
-def running_site(**environ: str) -> Iterator[Site]:
+def running_site(*, users: int = len(scenario.CAST), **environ: str) -> Iterator[Site]:
     """A site on the stack under test, in a database of its own; its processes get ``environ``."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bluetel-live-")))
         database = stack.enter_context(own_database(os.environ.get("DATABASE_URL", "")))
-        wazo = stack.enter_context(LoopbackWazo(scenario.build(now=datetime.now(UTC))))
+        model = scenario.build(now=datetime.now(UTC), users=users)
+        wazo = stack.enter_context(LoopbackWazo(model))
         site = Site(folder, wazo, {"DATABASE_URL": database, **environ})
         stack.callback(site.close)
         yield site

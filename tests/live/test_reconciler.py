@@ -69,6 +69,13 @@ class Desk:
 
         await until(is_applied, what="what was decided on the PBX")
 
+    async def until_known_to_lag(self) -> None:
+        async def is_failing() -> bool:
+            line = await Line.objects.aget(pk=self.user.pk)
+            return line.failing_since is not None
+
+        await until(is_failing, what="the failure on the row")
+
     async def dial(self, forward: Forward) -> None:
         await self.stage.do(
             lambda model: model.set_forward(model.lines["1001"][0], UNCONDITIONAL, forward)
@@ -157,12 +164,7 @@ async def test_a_pbx_that_fails_is_tried_again_until_it_takes_the_forward(desk: 
     backend = desk.stage.house.backend
     backend.fail(PbxUnavailable("down"), on="set_forward")
     await desk.call(add_meeting, begins_in=0.0, lasts=60.0)
-
-    async def is_failing() -> bool:
-        line = await Line.objects.aget(pk=desk.user.pk)
-        return line.failing_since is not None
-
-    await until(is_failing, what="the failure on the row")
+    await desk.until_known_to_lag()
     backend.heal()
     await desk.until_forward(VOICEMAIL)
     await desk.until_applied()
@@ -178,6 +180,8 @@ async def test_nothing_is_written_while_the_pbx_is_lost_and_all_is_caught_up_aft
     await asyncio.to_thread(backend.lose_stream)
     await desk.stage.until_phone("1002", "available")
     await desk.call(lambda user: services.suppress(user, "meeting", now=timezone.now()))
+    await desk.until_known_to_lag()
+    assert desk.forward() == VOICEMAIL
     await asyncio.to_thread(backend.restore_stream)
     await desk.until_forward(OFF)
     await desk.until_applied()
