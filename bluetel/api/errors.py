@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from bluetel.calls import errors as call_errors
@@ -36,6 +37,24 @@ STATUS_OF_CODE = {
     "call_ended": HTTPStatus.CONFLICT,
     "too_many_calls": HTTPStatus.TOO_MANY_REQUESTS,
     "pbx_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+_WHY = {
+    "missing": gettext_noop("it is missing"),
+    "literal_error": gettext_noop("it takes %(values)s"),
+    "bool": gettext_noop("it takes true or false"),
+    "int": gettext_noop("it takes a number"),
+    "int_from_float": gettext_noop("it takes a number"),
+    "string": gettext_noop("it takes text"),
+    "string_too_long": gettext_noop("it is too long"),
+    "string_too_short": gettext_noop("it is too short"),
+    "list": gettext_noop("it takes a list"),
+    "model_attributes": gettext_noop("it takes an object"),
+    "datetime": gettext_noop("it takes a time as in 2026-11-25T09:00:00Z"),
+    "datetime_from_date": gettext_noop("it takes a time as in 2026-11-25T09:00:00Z"),
+    "greater_than_equal": gettext_noop("it is out of range"),
+    "less_than_equal": gettext_noop("it is out of range"),
 }
 
 
@@ -99,8 +118,7 @@ def _install_frame(api: NinjaAPI) -> None:
         return error_response(
             HTTPStatus.BAD_REQUEST,
             "invalid_request",
-            _("The field %(field)s can't be read: %(why)s.")
-            % {"field": field, "why": first.get("msg", "")},
+            _("The field %(field)s can't be read: %(why)s.") % {"field": field, "why": _why(first)},
         )
 
     @api.exception_handler(HttpError)
@@ -117,3 +135,11 @@ def _install_frame(api: NinjaAPI) -> None:
     @api.exception_handler(Http404)
     def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return error_response(HTTPStatus.NOT_FOUND, "not_found", _("There is nothing here."))
+
+
+def _why(error: dict[str, Any]) -> str:
+    """What pydantic found, in the user's language; its ``type`` is the stable part."""
+    kind = str(error.get("type", "")).removesuffix("_type").removesuffix("_parsing")
+    expected = str(error.get("ctx", {}).get("expected", ""))
+    sentence = _WHY.get(kind, gettext_noop("it is not what the interface describes"))
+    return _(sentence) % {"values": expected.replace(" or ", ", ")}
