@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import connection
+
 from bluetel.accounts.models import User
 from contacts.joining import TOO_MANY, Known, Level, partner_of
 from contacts.models import Book, Contact, Distinct, Email, Line, Person
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 MOST_ROUNDS: Final = 12
+FEW: Final = 10
+"""Contacts of which is asked first whether there is anything to decide."""
 
 LEVELS: Final = {
     Book.Kind.COLLEAGUES: Level.COLLEAGUES,
@@ -29,7 +33,7 @@ def join(ids: Iterable[int]) -> None:
     Call it inside the transaction that changed them.
     """
     changed = set(ids)
-    if not changed:
+    if not changed or (len(changed) <= FEW and _are_alone(changed)):
         return
     known = _with_partners(changed)
     _store(_decided(known), known)
@@ -67,6 +71,27 @@ def known_contacts(contacts: QuerySet[Contact]) -> dict[int, Known]:
         )
         for pk, name, same_as, book, kind, owner, group in rows
     }
+
+
+_COMPANY: Final = """
+SELECT 1 FROM contacts_contact
+ WHERE id IN ({ids}) AND (person_id IS NOT NULL OR same_as_id IS NOT NULL)
+UNION ALL SELECT 1 FROM contacts_contact WHERE same_as_id IN ({ids})
+UNION ALL SELECT 1 FROM contacts_email AS mine JOIN contacts_email AS other
+ ON other.key = mine.key AND other.contact_id <> mine.contact_id WHERE mine.contact_id IN ({ids})
+UNION ALL SELECT 1 FROM contacts_line AS mine JOIN contacts_line AS other
+ ON other.digits = mine.digits AND other.contact_id <> mine.contact_id
+ WHERE mine.contact_id IN ({ids}) AND mine.is_callable AND other.is_callable
+LIMIT 1
+"""
+
+
+def _are_alone(ids: Collection[int]) -> bool:
+    """Whether these contacts hang together with nobody and share nothing: as most new ones."""
+    statement = _COMPANY.format(ids=", ".join(["%s"] * len(ids)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*ids] * 4)
+        return cursor.fetchone() is None
 
 
 def _with_partners(changed: set[int]) -> dict[int, Known]:

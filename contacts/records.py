@@ -37,16 +37,24 @@ TEXT_FIELDS: Final = (
 INDEXED_FIELDS: Final = ("name", "company", "department", "title", "assistant", "note")
 
 
-def fill(contact: Contact, card: Card) -> None:
-    """Give a contact's row the card's texts; its numbers and addresses have rows of their own."""
+def fill(contact: Contact, card: Card, *, country: str) -> Texts:
+    """Give a contact's row the card's texts, and say what it is found by.
+
+    The card's numbers and addresses have rows of their own.
+    """
     for name in TEXT_FIELDS:
         setattr(contact, name, getattr(card, name))
     contact.kept = list(card.kept)
     contact.vcard_version = card.version
     contact.digest = digest(card)
     contact.sort_name = sort_name_of(card)
-    emails = [email.address for email in card.emails]
-    contact.found_by = found_by(texts_of(contact, emails, is_callable=True))
+    texts = texts_of(
+        contact,
+        [email.address for email in card.emails],
+        is_callable=any(_is_callable(number, country) for number in card.numbers),
+    )
+    contact.found_by = found_by(contact.book_id, texts)
+    return texts
 
 
 def sort_name_of(card: Card) -> str:
@@ -68,7 +76,6 @@ def line_of(number: CardNumber, *, contact: int, book: int, position: int, count
     """The row of one number."""
     read = digits_of(number.number, country)
     identity, national = read.identity[:DIGITS_LENGTH], read.national[:DIGITS_LENGTH]
-    is_callable = number.label.value not in MACHINES and bool(identity)
     return Line(
         contact_id=contact,
         book_id=book,
@@ -79,11 +86,16 @@ def line_of(number: CardNumber, *, contact: int, book: int, position: int, count
         own_label=number.own_label,
         marks=list(number.marks),
         is_preferred=number.is_preferred,
-        is_callable=is_callable,
+        is_callable=_is_callable(number, country),
         digits=identity,
         national=national,
         keypad=keypad_of(identity, national),
     )
+
+
+def _is_callable(number: CardNumber, country: str) -> bool:
+    """Whether it is no machine's and has something to dial."""
+    return number.label.value not in MACHINES and bool(digits_of(number.number, country).identity)
 
 
 def keypad_of(identity: str, national: str) -> str:

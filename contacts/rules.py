@@ -182,6 +182,7 @@ class Digits:
     national: str = ""
 
 
+@lru_cache(maxsize=REMEMBERED)
 def digits_of(number: str, country: str) -> Digits:
     """``number`` read for the index; an empty identity when there is nothing to dial."""
     identity, *others = writings(number, country)

@@ -110,7 +110,9 @@ def texts_by_id(contacts: Iterable[Contact]) -> dict[int, Texts]:
 
 
 def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Contact]:
+    country: str = settings.COUNTRY
     contacts = []
+    after = []
     for arrival in arrivals:
         contact = Contact(
             book=book,
@@ -119,13 +121,13 @@ def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Cont
             marker=arrival.marker,
             updated_at=now,
         )
-        fill(contact, arrival.card)
+        after.append(fill(contact, arrival.card, country=country))
         contacts.append(contact)
     Contact.objects.bulk_create(contacts)
     cards = {contact.pk: arrival.card for contact, arrival in zip(contacts, arrivals, strict=True)}
-    callable_ids = _write_parts(book, cards)
-    after = _texts_of_cards(contacts, cards, callable_ids=callable_ids)
-    index.change(book.pk, {pk: (None, texts) for pk, texts in after.items()})
+    _write_parts(book, cards)
+    texts = zip(cards, after, strict=True)
+    index.change(book.pk, {pk: (None, now_found_by) for pk, now_found_by in texts})
     join(cards)
     return contacts
 
@@ -135,12 +137,14 @@ def _change(
 ) -> None:
     contacts = list(Contact.objects.select_for_update().filter(book=book, pk__in=cards))
     before = texts_by_id(contacts) if is_indexed else {}
+    country: str = settings.COUNTRY
     new: dict[int, Card] = {}
+    after: dict[int, Texts] = {}
     for contact in contacts:
         given = cards[contact.pk]
         arrival = given if isinstance(given, Arrival) else None
         new[contact.pk] = arrival.card if arrival else given  # type: ignore[assignment]
-        fill(contact, new[contact.pk])
+        after[contact.pk] = fill(contact, new[contact.pk], country=country)
         if arrival:
             contact.source_id, contact.marker = arrival.source_id, arrival.marker
         contact.updated_at = now
@@ -150,8 +154,7 @@ def _change(
     Line.objects.filter(contact__in=ids).delete()
     Email.objects.filter(contact__in=ids).delete()
     Photo.objects.filter(contact__in=ids).delete()
-    callable_ids = _write_parts(book, new)
-    after = _texts_of_cards(contacts, new, callable_ids=callable_ids)
+    _write_parts(book, new)
     index.change(book.pk, {pk: (before.get(pk), after[pk]) for pk in ids})
     join(ids)
 
@@ -171,15 +174,14 @@ def _remove(book: Book, ids: Sequence[int]) -> int:
     return len(found)
 
 
-def _write_parts(book: Book, cards: Mapping[int, Card]) -> set[int]:
-    """Numbers, addresses and pictures of cards by contact; the contacts that can be called."""
+def _write_parts(book: Book, cards: Mapping[int, Card]) -> None:
+    """Numbers, addresses and pictures of cards by contact."""
     country: str = settings.COUNTRY
-    lines = [
+    Line.objects.bulk_create(
         line
         for pk, card in cards.items()
         for line in lines_of_card(card, contact=pk, book=book.pk, country=country)
-    ]
-    Line.objects.bulk_create(lines)
+    )
     Email.objects.bulk_create(
         email for pk, card in cards.items() for email in emails_of_card(card, contact=pk)
     )
@@ -188,17 +190,3 @@ def _write_parts(book: Book, cards: Mapping[int, Card]) -> set[int]:
         for pk, card in cards.items()
         if card.photo
     )
-    return {line.contact_id for line in lines if line.is_callable}
-
-
-def _texts_of_cards(
-    contacts: Sequence[Contact], cards: Mapping[int, Card], *, callable_ids: Collection[int]
-) -> dict[int, Texts]:
-    return {
-        contact.pk: texts_of(
-            contact,
-            [email.address for email in cards[contact.pk].emails],
-            is_callable=contact.pk in callable_ids,
-        )
-        for contact in contacts
-    }

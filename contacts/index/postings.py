@@ -1,15 +1,19 @@
 """Under which words a contact is found. Pure.
 
-The table of words is read in ranges, so each entry begins with the word it is found by and goes on
-with those behind it: "nadia belkacem" is there as ``nadia belkacem`` and as ``belkacem nadia``.
-A second word is then looked for in the entry itself, and no contact has to be read for it.
+The table of words is read in ranges. An entry of a name begins with the word it is found by and
+goes on with the others: "nadia belkacem" is there as ``nadia belkacem`` and as ``belkacem nadia``,
+so that a second word is looked for in the entry itself. Words of other texts stand alone.
+
+Several words in any texts are found by :func:`found_by`, of which the databases keep an index. Each
+of its words begins with the mark of the book, so that what others have in theirs costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from string import ascii_lowercase
 from typing import Final
 
 from contacts.rules import fold, keys_of
@@ -22,6 +26,9 @@ NOTE_WORDS: Final = 200
 """As many words of a note are found; it may be twenty thousand characters long."""
 
 SCOPES_PER_BOOK: Final = 8
+
+MARK: Final = 6
+"""Letters of a mark: enough for a hundred million books."""
 
 
 class Tier(IntEnum):
@@ -66,22 +73,29 @@ def entries_of(book: int, texts: Texts) -> set[Entry]:
         for place in range(min(len(words), NAME_WORDS))
     }
     known = set(words)
-    for text in texts.others:
-        if text:
-            entries.update((elsewhere, end) for end in _ends(fold(text).split(), known=known))
+    others = _others(texts)
+    entries.update((elsewhere, word[:OTHER_LENGTH]) for word in others if word not in known)
     if texts.note:
         noted = list(dict.fromkeys(fold(texts.note).split()))[:NOTE_WORDS]
         entries.update((note, word[:OTHER_LENGTH]) for word in noted if word not in known)
     return entries
 
 
-def found_by(texts: Texts) -> str:
-    """All words that find the contact, a blank before each, to look for several of them in."""
-    words = [*fold(texts.name).split()]
-    for text in texts.others:
-        words += fold(text).split()[:OTHER_WORDS]
+def mark_of(book: int, *, is_callable: bool) -> str:
+    """What each word of :func:`found_by` begins with: the book, and whether there is a number."""
+    number, letters = book * 2 + (not is_callable), ""
+    for _ in range(MARK):
+        number, letter = divmod(number, len(ascii_lowercase))
+        letters = ascii_lowercase[letter] + letters
+    return letters
+
+
+def found_by(book: int, texts: Texts) -> str:
+    """All words that find a contact of ``book``, each with its mark and a blank before it."""
+    mark = f" {mark_of(book, is_callable=texts.is_callable)}"
+    words = [*fold(texts.name).split(), *_others(texts)]
     words += fold(texts.note).split()[:NOTE_WORDS] if texts.note else []
-    return "".join(f" {word}" for word in dict.fromkeys(words))
+    return "".join([f"{mark}{word}" for word in dict.fromkeys(words)])
 
 
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:
@@ -95,8 +109,7 @@ def _turned(words: Sequence[str], place: int) -> str:
     return " ".join([*words[place:], *words[:place]])[:NAME_LENGTH].rstrip()
 
 
-def _ends(words: Sequence[str], *, known: set[str]) -> Iterator[str]:
-    """Another text from each of its words on; those of the name find the contact already."""
-    for place, word in enumerate(words[:OTHER_WORDS]):
-        if word not in known:
-            yield " ".join(words[place:])[:OTHER_LENGTH].rstrip()
+def _others(texts: Texts) -> list[str]:
+    """The words of the other texts, each once."""
+    words = [word for text in texts.others if text for word in fold(text).split()[:OTHER_WORDS]]
+    return list(dict.fromkeys(words))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connection
 
 from contacts.index import postgresql, sqlite
-from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, scope_of
+from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
 from contacts.index.statement import Select
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 PER_RANGE: Final = 60
 """Contacts of one range: a few more than the rows an answer has."""
 ENOUGH: Final = 60
-SCANNED: Final = 20_000
-"""Entries of one range in which further words are looked for."""
+SCANNED: Final = 250
+"""Entries of one range in which further words are looked for, before the index of words is asked:
+where many have both, they are among the first."""
 CANDIDATES: Final = 1_000
-"""Contacts of one word that are read when further words may stand in other texts."""
-TELLING: Final = 3
-"""Letters of a word that not everybody has."""
+"""Contacts with a part of a number, or with a word, among whom the rest is looked for."""
 SUBSTRING: Final = 3
 """Digits from which a part of a number is found anywhere; fewer are looked for at its beginning."""
 SHORT_SCANNED: Final = 5_000
@@ -37,6 +36,10 @@ MIN_KEYS: Final = 2
 PART_OF_NUMBER: Final = {
     "sqlite": sqlite.part_of_number,
     "postgresql": postgresql.part_of_number,
+}
+WITH_WORDS: Final = {
+    "sqlite": sqlite.with_words,
+    "postgresql": postgresql.with_words,
 }
 
 
@@ -73,6 +76,7 @@ class _Seek:
         self._limit = limit
         self._callables = (True,) if only_callable else (True, False)
         self._part_of_number = PART_OF_NUMBER[connection.vendor]
+        self._with_words = WITH_WORDS[connection.vendor]
 
     def numbers(self) -> None:
         """By number: the whole of it, its beginning, then any part."""
@@ -117,7 +121,7 @@ class _Seek:
             self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
 
     def elsewhere(self) -> None:
-        """By words of any text, each in another one if need be."""
+        """By words of any text, each in another one if need be, or in a number."""
         if len(self.found) >= self._limit:
             return
         if len(self._terms) == 1:
@@ -125,7 +129,9 @@ class _Seek:
                 self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
         elif not self._asked.digits:
             for book, is_callable in self._books_and_kinds():
-                self._add(self._everywhere(book, is_callable=is_callable))
+                mark = mark_of(book, is_callable=is_callable)
+                self._add(_run(self._with_words(mark, self._terms, limit=PER_RANGE)))
+                self._add(self._with_numbers(book, mark))
 
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
@@ -176,68 +182,49 @@ class _Seek:
             ],
         )
 
-    def _everywhere(self, book: int, *, is_callable: bool) -> Iterable[int]:
-        """Contacts that have each term somewhere, digits also in a number.
+    def _with_numbers(self, book: int, mark: str) -> Iterable[int]:
+        """Contacts of which some terms are parts of numbers: "renard 1001".
 
-        Those of the longest term are read and the other terms looked for in them; when it is one
-        that very many have, those of the next, too, if it says enough to read few by it.
+        Those with the number are read and the words looked for in them, then the reverse: one of
+        the two mostly tells who is meant.
         """
-        longest, *next_ones = sorted(self._terms, key=len, reverse=True)
-        for driver in (longest, *(term for term in next_ones if len(term) >= TELLING)):
-            others = list(self._terms)
-            others.remove(driver)
-            arms = self._candidates(book, driver, is_callable=is_callable)
-            candidates = Select(_union(arms), [value for arm in arms for value in arm.params])
-            conditions, values = self._holding(others)
+        numbers = sorted(filter(_is_part_of_number, self._terms), key=len, reverse=True)
+        words = [term for term in self._terms if term not in numbers]
+        if not numbers or not words:
+            return
+        narrowed = [
+            self._part_of_number([book], numbers[0], limit=CANDIDATES),
+            self._with_words(mark, words, limit=CANDIDATES),
+        ]
+        for select in narrowed:
+            has_words = " AND ".join(["contact.found_by LIKE %s"] * len(words))
+            has_numbers = " AND ".join([_HAS_NUMBER] * len(numbers))
             yield from _run(
                 Select(
-                    "SELECT found.contact_id FROM "  # noqa: S608
-                    f"(SELECT DISTINCT contact_id FROM ({candidates.sql}) AS narrowed) AS found"
-                    " JOIN contacts_contact AS contact ON contact.id = found.contact_id"
-                    f" WHERE {conditions} ORDER BY found.contact_id LIMIT %s",
-                    [*candidates.params, *values, PER_RANGE],
+                    f"SELECT DISTINCT contact.id FROM ({select.sql}) AS narrowed"  # noqa: S608
+                    " JOIN contacts_contact AS contact ON contact.id = narrowed.contact_id"
+                    f" WHERE {has_words} AND {has_numbers} ORDER BY contact.id LIMIT %s",
+                    [
+                        *select.params,
+                        *(f"% {mark}{word}%" for word in words),
+                        *(
+                            value
+                            for number in numbers
+                            for value in (f"% {mark}{number}%", f"%{number}%")
+                        ),
+                        PER_RANGE,
+                    ],
                 )
             )
-            counts = [
-                f"SELECT count(*) AS here FROM ({arm.sql}) AS arm{place}"  # noqa: S608
-                for place, arm in enumerate(arms)
-            ]
-            fullest = Select(
-                f"SELECT max(here) FROM ({' UNION ALL '.join(counts)}) AS counts",  # noqa: S608
-                candidates.params,
-            )
-            if next(iter(_run(fullest))) < CANDIDATES:
-                return
-
-    def _holding(self, terms: Sequence[str]) -> tuple[str, list[str | int]]:
-        """The condition that a contact has all of these, and its values."""
-        conditions, values = [], list[str | int]()
-        for term in terms:
-            condition = "contact.found_by LIKE %s"
-            values.append(f"% {term}%")
-            if _is_part_of_number(term):
-                condition = (
-                    f"({condition} OR EXISTS (SELECT 1 FROM contacts_line AS line"  # noqa: S608
-                    " WHERE line.contact_id = contact.id AND line.is_callable"
-                    " AND line.keypad LIKE %s))"
-                )
-                values.append(f"%{term}%")
-            conditions.append(condition)
-        return " AND ".join(conditions), values
-
-    def _candidates(self, book: int, term: str, *, is_callable: bool) -> list[Select]:
-        """At most :data:`CANDIDATES` contacts in each place that have one term."""
-        arms = []
-        for tier in Tier:
-            scope = scope_of(book, tier, is_callable=is_callable)
-            cut = term[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
-            arms.append(_between(scope, cut, _after(cut), CANDIDATES))
-        if _is_part_of_number(term):
-            arms.append(self._part_of_number([book], term, limit=CANDIDATES))
-        return arms
 
     def _add(self, ids: Iterable[int]) -> None:
         self.found.update(dict.fromkeys(ids))
+
+
+_HAS_NUMBER: Final = (
+    "(contact.found_by LIKE %s OR EXISTS (SELECT 1 FROM contacts_line AS line"
+    " WHERE line.contact_id = contact.id AND line.is_callable AND line.keypad LIKE %s))"
+)
 
 
 def _is_part_of_number(term: str) -> bool:

@@ -123,5 +123,7 @@ def _statements() -> Iterator[str]:
     yield "DROP TABLE new_spelling"
     if connection.vendor == "sqlite":
         yield "INSERT INTO contacts_digits (contacts_digits) VALUES ('rebuild')"
+        yield "INSERT INTO contacts_text (contacts_text) VALUES ('rebuild')"
     else:
         yield "REINDEX INDEX line_by_keypad"
+        yield "REINDEX INDEX contact_by_words"

@@ -1,10 +1,14 @@
-"""SQLite: a part of a number is found by FTS5's trigrams, kept up by triggers on the lines."""
+"""SQLite: parts of numbers and words are found by FTS5, kept up by triggers on the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from contacts.index.statement import Select
+
+CUTS: Final = (5, 3, 2, 1)
+"""How many letters of a word have an entry of their own; more are compared in the text."""
 
 
 def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
@@ -16,4 +20,24 @@ def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
         " ON line.id = contacts_digits.rowid WHERE contacts_digits MATCH %s"
         f" AND line.is_callable AND line.book_id IN ({places}) LIMIT %s",
         [f'"{digits}"', *books, limit],
+    )
+
+
+def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
+    """The first contacts of one mark that have a word for each of ``terms``, by id."""
+    cut = {term: term[: next(length for length in CUTS if length <= len(term))] for term in terms}
+    wanted = " ".join(f"{mark}{cut[term]}*" for term in terms)
+    whole = [term for term in terms if cut[term] != term]
+    if not whole:
+        return Select(
+            "SELECT rowid AS contact_id FROM contacts_text WHERE contacts_text MATCH %s"
+            " ORDER BY rowid LIMIT %s",
+            [wanted, limit],
+        )
+    compared = " AND ".join(["contact.found_by LIKE %s"] * len(whole))
+    return Select(
+        "SELECT contact.id AS contact_id FROM contacts_text"  # noqa: S608
+        " CROSS JOIN contacts_contact AS contact ON contact.id = contacts_text.rowid"
+        f" WHERE contacts_text MATCH %s AND {compared} ORDER BY contacts_text.rowid LIMIT %s",
+        [wanted, *(f"% {mark}{term}%" for term in whole), limit],
     )

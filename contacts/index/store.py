@@ -65,12 +65,11 @@ def forget_book(book: int) -> None:
 
 
 def _delete(cursor: CursorWrapper, rows: Sequence[tuple[int, str, int]]) -> None:
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        wanted = ", ".join(["(%s, %s, %s)"] * len(batch))
-        cursor.execute(
-            f"DELETE FROM contacts_word WHERE (scope, words, contact_id) IN (VALUES {wanted})",  # noqa: S608
-            [value for row in batch for value in row],
+    """One by one: SQLite reads the whole table for a list of keys with several columns."""
+    if rows:
+        cursor.executemany(
+            "DELETE FROM contacts_word WHERE scope = %s AND words = %s AND contact_id = %s",
+            rows,
         )
 
 

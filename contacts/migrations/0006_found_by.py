@@ -2,30 +2,6 @@
 
 from django.db import migrations, models
 
-from contacts.index.postings import found_by
-from contacts.records import texts_of
-
-
-BATCH = 1000
-
-
-def fill(apps, schema_editor):
-    """Give contacts that are there already their words."""
-    contacts = apps.get_model("contacts", "Contact").objects.order_by("pk")
-    emails = apps.get_model("contacts", "Email").objects
-    last = 0
-    while batch := list(contacts.filter(pk__gt=last)[:BATCH]):
-        last = batch[-1].pk
-        addresses = {}
-        within = emails.filter(contact__in=[contact.pk for contact in batch])
-        for pk, address in within.order_by("position").values_list("contact", "address"):
-            addresses.setdefault(pk, []).append(address)
-        for contact in batch:
-            contact.found_by = found_by(
-                texts_of(contact, addresses.get(contact.pk, []), is_callable=True)
-            )
-        contacts.bulk_update(batch, ["found_by"])
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -38,5 +14,4 @@ class Migration(migrations.Migration):
             name="found_by",
             field=models.TextField(blank=True, editable=False),
         ),
-        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
     ]
