@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from bluetel.ldap.attributes import Field
 from bluetel.telephony.types import PbxUser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bluetel.ldap.client import LdapClient, Session
     from bluetel.ldap.entries import Entry
@@ -26,6 +27,8 @@ COLUMNS = {
     "email": ("email", "mail", "courriel"),
 }
 """What a file's header may call each column, without accents, case and punctuation."""
+
+_SIP = re.compile(r"\A(?:sips?:)?([0-9]+)@\S+\Z", re.IGNORECASE)
 
 ORDER = ("login", "number", "name", "email")
 """The columns of a file without a header."""
@@ -113,8 +116,10 @@ def people_in_ldap(client: LdapClient) -> list[PbxUser]:
 def _person_of_entry(entry: Entry, session: Session) -> PbxUser | None:
     attributes = session.attributes
     login = entry.text(*attributes[Field.LOGIN])
-    extension = entry.text(*attributes[Field.EXTENSION])
-    if not login or not extension.isdigit():
+    extension = internal_number(
+        value for name in attributes[Field.EXTENSION] for value in entry.texts(name)
+    )
+    if not login or not extension:
         return None
     return PbxUser.by_login(
         login,
@@ -124,6 +129,19 @@ def _person_of_entry(entry: Entry, session: Session) -> PbxUser | None:
         email=entry.text(*attributes[Field.EMAIL]),
         mobile=entry.text(*attributes[Field.MOBILE]),
     )
+
+
+def internal_number(values: Iterable[str]) -> str:
+    """The shortest number among ``values``, for directories keep outside ones beside it.
+
+    ``ipPhone`` often holds ``sip:1005@pbx``, of which the part before the @ is dialled. Empty where
+    nothing is a number.
+
+    >>> internal_number(["01 99 00 10 05", "0199001005", "sip:1005@pbx.example"])
+    '1005'
+    """
+    found = [_SIP.sub(r"\1", value.strip()) for value in values]
+    return min((one for one in found if one.isascii() and one.isdigit()), key=len, default="")
 
 
 def _folded(text: str) -> str:
