@@ -35,17 +35,23 @@ def perform(step: Step) -> Outcome:
             if step.wants_voicemail:
                 voicemail = way_to_box(step.pbx, step.pbx_user)
             return Outcome(step=step, held=forwards, voicemail=voicemail)
-        if step.value == dnd_box.TO_BOX:
-            backend.set_do_not_disturb(step.pbx_user, enabled=True)
-        elif isinstance(step.value, Forward):
-            if step.dnd_is_ours and step.what == ForwardKind.UNCONDITIONAL:
-                backend.set_do_not_disturb(step.pbx_user, enabled=False)
-            backend.set_forward(step.pbx_user, ForwardKind(step.what), step.value)
-        else:
-            backend.set_do_not_disturb(step.pbx_user, enabled=step.value)
+        for what, value in settings_of(step):
+            if isinstance(value, Forward):
+                backend.set_forward(step.pbx_user, ForwardKind(what), value)
+            else:
+                backend.set_do_not_disturb(step.pbx_user, enabled=value)
     except TelephonyError as error:
         return Outcome(step=step, error=type(error).__name__)
     return Outcome(step=step)
+
+
+def settings_of(step: Write) -> list[tuple[str, Setting]]:
+    """What a step sets at the PBX, in order; the PBX's events speak of each."""
+    if step.value == dnd_box.TO_BOX:
+        return [(DO_NOT_DISTURB, True)]
+    if step.dnd_is_ours and step.what == ForwardKind.UNCONDITIONAL:
+        return [(DO_NOT_DISTURB, False), (step.what, step.value)]
+    return [(step.what, step.value)]
 
 
 def read_back(step: Write) -> Outcome:

@@ -31,7 +31,7 @@ from bluetel.work.clock import EdgeClock
 from bluetel.work.duties import Duty
 from bluetel.work.leases import LeaseLost
 from forwarding import metrics, selectors
-from forwarding.doing import perform, read_back
+from forwarding.doing import perform, read_back, settings_of
 from forwarding.echoes import Echoes, Setting
 from forwarding.planning import (
     DO_NOT_DISTURB,
@@ -294,14 +294,18 @@ class Reconciler(Duty):
         if not isinstance(step, Write):
             return await self._loop.run_in_executor(pool, perform, step)
         await self._bucket(step).take()
-        echo = self._echoes.expect(pbx, step.pbx_user, step.what, step.value, at=self._loop.time())
+        echoes = [
+            self._echoes.expect(pbx, step.pbx_user, what, value, at=self._loop.time())
+            for what, value in settings_of(step)
+        ]
         outcome = await self._loop.run_in_executor(pool, perform, step)
         if outcome.error:
             return outcome
         metrics.WRITES.inc()
         try:
             async with asyncio.timeout(ECHO_WITHIN):
-                await echo.wait()
+                for echo in echoes:
+                    await echo.wait()
         except TimeoutError:
             return await self._loop.run_in_executor(pool, read_back, step)
         return replace(outcome, held=step.value)

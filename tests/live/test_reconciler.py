@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from bluetel.accounts.models import User
+from bluetel.accounts.models import Pbx, User
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import Forward, ForwardKind
-from forwarding import selectors, services
+from forwarding import reconciler, selectors, services
 from forwarding.models import Calendar, CalendarObject, Collection, Line, Occurrence, PbxWrite
 from tests.live.stage import Stage, until
 
@@ -58,6 +58,9 @@ class Desk:
             return model.lines["1001"][0].forwards[UNCONDITIONAL]
 
         return self.stage.house.do(look)
+
+    def is_quiet(self) -> bool:
+        return self.stage.house.do(lambda model: model.lines["1001"][0].do_not_disturb)
 
     async def until_forward(self, forward: Forward, *, within: float = 10.0) -> None:
         await until(lambda: self.forward() == forward, what=f"{forward}", within=within)
@@ -109,6 +112,19 @@ async def test_a_meeting_begins_and_ends_on_the_phone(desk: Desk) -> None:
         ("meeting", "done"),
         ("restore", "done"),
     ]
+
+
+async def test_do_not_disturb_as_the_way_to_voicemail_is_applied_when_the_phone_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciler, "ECHO_WITHIN", 60.0)
+    await Pbx.objects.aupdate(voicemail_by_dnd=True)
+    await desk.call(add_meeting, begins_in=0.3, lasts=1.5)
+    await until(desk.is_quiet, what="do-not-disturb")
+    await desk.until_applied()
+    await until(lambda: not desk.is_quiet(), what="its end")
+    await desk.until_applied()
+    assert desk.forward() == OFF
 
 
 async def test_the_pages_are_told(desk: Desk) -> None:

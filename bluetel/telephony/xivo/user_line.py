@@ -439,10 +439,14 @@ class UserLine:
         return bool(self.config.has_voicemail)
 
     async def set_forward(self, kind: ForwardKind, forward: Forward) -> None:
-        """Write one forward and wait until the PBX says so."""
+        """Write one forward and wait until the PBX says so.
+
+        Of what is there already XUC would say nothing; that it is there is told in its place.
+        """
         async with self._one("settings"):
             await self._configured()
             if self.config.forwards().by_kind[kind] == forward:
+                self._tell(ForwardChanged(user=self.user, kind=kind, forward=forward))
                 return
 
             def is_written(message: CtiMessage) -> bool:
@@ -463,10 +467,11 @@ class UserLine:
             self._confirmed[kind] = (self.config.forwards().by_kind[kind], time.monotonic())
 
     async def set_do_not_disturb(self, *, enabled: bool) -> None:
-        """Switch and wait until the PBX says so."""
+        """Switch and wait until the PBX says so; see :meth:`set_forward`."""
         async with self._one("settings"):
             await self._configured()
             if self.config.do_not_disturb is enabled:
+                self._tell(DoNotDisturbChanged(user=self.user, enabled=enabled))
                 return
 
             def is_written(message: CtiMessage) -> bool:

@@ -260,6 +260,24 @@ async def test_reordered_and_repeated_updates_end_in_the_truth() -> None:
         eventually(is_true)
 
 
+async def test_a_setting_that_is_there_already_is_told_and_not_sent() -> None:
+    with xivo_rig() as rig:
+        user = rig.user("1001")
+        rig.backend.set_forward(user, ForwardKind.UNCONDITIONAL, FORWARD)
+        rig.backend.set_do_not_disturb(user, enabled=True)
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.backend.set_forward(user, ForwardKind.UNCONDITIONAL, FORWARD)
+            told = await listener.saw(ForwardChanged)
+            rig.backend.set_do_not_disturb(user, enabled=True)
+            switched = await listener.saw(DoNotDisturbChanged)
+
+        assert (told.kind, told.forward) == (ForwardKind.UNCONDITIONAL, FORWARD)
+        assert switched.enabled
+        assert len(rig.sent("uncFwd")) == 1
+        assert len(rig.sent("dnd")) == 1
+
+
 async def test_odd_messages_and_fields_disturb_nothing() -> None:
     with xivo_rig() as rig:
         rig.fault(odd_messages=True)
