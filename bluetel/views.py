@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
+from contacts.rules import fold, words_of
 from presence.selectors import people
 
 if TYPE_CHECKING:
@@ -24,8 +25,23 @@ def home(request: SignedInRequest) -> HttpResponse:
     team = people(request.user, watch="team")["people"]
     found = User.objects.filter(pk__in=[person["user_id"] for person in team])
     extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
-    rows = [{**person, "extension": extensions.get(person["user_id"], "")} for person in team]
-    return render(request, "home.html", {"team": rows})
+    q, is_free_only = request.GET.get("q", "").strip()[:200], request.GET.get("free") == "yes"
+    terms = [f" {word}" for word in fold(q).split()]
+    rows = []
+    for person in team:
+        extension = extensions.get(person["user_id"], "")
+        sought = words_of(f"{person['name']} {extension}")
+        is_wanted = all(term in sought for term in terms)
+        if is_free_only and person["phone"] != "available":
+            is_wanted = False
+        rows.append({**person, "extension": extension, "sought": sought, "is_wanted": is_wanted})
+    context = {
+        "team": rows,
+        "shown": sum(row["is_wanted"] for row in rows),
+        "q": q,
+        "is_free_only": is_free_only,
+    }
+    return render(request, "home.html", context)
 
 
 @login_required

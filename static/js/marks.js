@@ -23,8 +23,12 @@ export function markMatches(name, text) {
   });
 }
 
-/** @param {string} text */
-function folded(text) {
+/**
+ * A text without accents and case.
+ *
+ * @param {string} text
+ */
+export function folded(text) {
   return text
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")

@@ -183,3 +183,30 @@ def test_a_wish_is_taken_back_by_the_keyboard_and_works_without_scripts(
     expect(plain.get_by_text(f"{CAMILLE} is free now.")).to_be_visible()
     plain.get_by_role("button", name="Don’t tell me any more").click()
     expect(plain.locator(".wish")).to_have_count(0)
+
+
+def test_the_team_is_filtered_while_one_types_and_as_phones_become_free(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    nadia = sign_in("demo2")
+    find = nadia.get_by_role("searchbox", name="Filter the team")
+    rows = nadia.locator("team-list [data-person]:visible")
+    find.fill("camil")
+    expect(rows).to_have_count(1)
+    expect(nadia.get_by_role("status").get_by_text("1 person", exact=True)).to_be_visible()
+    free_only = nadia.get_by_role("checkbox", name="Free phones only")
+    free_only.focus()
+    nadia.keyboard.press("Space")
+    expect(rows).to_have_count(1)
+    bluetel.phone("1001", "dnd_on")
+    expect(rows).to_have_count(0)
+    expect(nadia.get_by_text("Nobody in your team fits.")).to_be_visible()
+    nadia.reload()
+    expect(rows).to_have_count(0)
+    bluetel.phone("1001", "dnd_off")
+    expect(rows).to_have_count(1)
+    find.focus()
+    nadia.keyboard.press("Escape")
+    free_only.uncheck()
+    expect(find).to_have_value("")
+    expect(rows).not_to_have_count(1)
