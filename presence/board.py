@@ -53,13 +53,23 @@ class Keeper(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """Somebody on the board: ``pbx`` is the PBX's row id, None for people without a PBX."""
+    """Somebody on the board: ``pbx`` is the PBX's row id, None for people without a PBX.
+
+    ``has_chat_on_pbx`` says that his PBX has a chat status for him, which follows where another
+    keeps his.
+    """
 
     user_id: str
     name: str
     pbx: int | None = None
     pbx_user: PbxUserId | None = None
     keeper: Keeper = Keeper.PBX
+    has_chat_on_pbx: bool = False
+
+    @property
+    def is_followed_by_pbx(self) -> bool:
+        """Whether the PBX has a chat status for him that somebody else keeps."""
+        return self.pbx is not None and self.keeper is Keeper.XMPP and self.has_chat_on_pbx
 
     @property
     def chats_on_pbx(self) -> bool:
@@ -89,13 +99,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Somebody whose status the PBX keeps: what stands there, and what ought to."""
+    """Somebody who has a status on the PBX: what stands there, and what ought to.
+
+    ``is_follower`` while the PBX doesn't keep his status, but follows who does.
+    """
 
     pbx: int
     pbx_user: PbxUserId
     presence: Presence
     has_page: bool
     decision: ImDecision
+    is_follower: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +318,14 @@ class Board:
     def standing(self, user_id: str, *, at: datetime) -> Standing | None:
         """What must be known to keep somebody's status on the PBX.
 
-        None where it isn't kept there, or nothing is known of it.
+        None where he has none there, or nothing is known of it.
         """
         facts = self._facts.get(user_id)
-        if facts is None or not facts.member.chats_on_pbx or facts.presence is None:
+        if facts is None or facts.presence is None:
             return None
         member = facts.member
+        if not (member.chats_on_pbx or member.is_followed_by_pbx):
+            return None
         if facts.is_restored or member.pbx is None or member.pbx_user is None:
             return None
         return Standing(
@@ -318,7 +334,13 @@ class Board:
             presence=facts.presence,
             has_page=facts.has_page,
             decision=facts.decide(at),
+            is_follower=member.is_followed_by_pbx,
         )
+
+    def is_kept_on_pbx(self, user_id: str) -> bool:
+        """Whether the PBX is whose word counts for somebody's chat status."""
+        facts = self._facts.get(user_id)
+        return facts is not None and facts.member.chats_on_pbx
 
     def write_chat(
         self, user_id: str, chat: ChatState, message: str, *, at: datetime
@@ -381,7 +403,9 @@ def _person(facts: _Facts, at: datetime) -> Person:
         phone=phone,
         im=im,
         message=shown_message(message, im),
-        keeper=member.keeper if member.pbx is not None else Keeper.BLUETEL,
+        keeper=(
+            Keeper.BLUETEL if member.pbx is None and member.keeper is Keeper.PBX else member.keeper
+        ),
         is_there=facts.is_there,
     )
 

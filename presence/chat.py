@@ -73,6 +73,8 @@ def wanted(standing: Standing, written: Written) -> tuple[ChatState, str] | None
     Automatic is *available* without a message. Who never chose anything is left alone until he
     opens a page.
     """
+    if standing.is_follower:
+        return _followed(standing, written)
     presence, decision = standing.presence, standing.decision
     there = presence.chat, presence.message
     if decision.winner is None:
@@ -87,3 +89,25 @@ def wanted(standing: Standing, written: Written) -> tuple[ChatState, str] | None
     else:
         wanted = STATE_OF[decision.status], decision.message
     return wanted if wanted != there else None
+
+
+def _followed(standing: Standing, written: Written) -> tuple[ChatState, str] | None:
+    """The same where the PBX follows somebody else's word.
+
+    Each state is written once. What is chosen on the PBX afterwards stands until the next one: two
+    programs that both insist would write for ever. Who is not there the PBX sees by itself.
+    """
+    presence, decision = standing.presence, standing.decision
+    if decision.status is ImState.UNKNOWN:
+        return None
+    if decision.winner is not None:
+        wanted = STATE_OF[decision.status], decision.message
+    elif presence.chat is ChatState.NEVER_CHOSEN and not standing.has_page:
+        return None
+    else:
+        wanted = ChatState.AVAILABLE, ""
+    if wanted == (written.state, written.message):
+        return None
+    if written.state is None and wanted == (presence.chat, presence.message):
+        return None
+    return wanted

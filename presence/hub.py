@@ -1,12 +1,11 @@
 """The hub: one per process, between the channel layer and the sockets of this process.
 
-It holds everybody's newest record, knows who watches whom, and gives each socket what changed: the
-first change at once, further ones gathered for :data:`WINDOW` seconds, of each person the newest
-only. A record is encoded once for all who may see the same of it, and so is the frame for all
-sockets that lack the same people. An event costs what its watchers cost, however many users there
-are; to whom it makes no difference, because it is hidden from him, it isn't sent. A socket that
-doesn't read costs nothing more: what it lacks is a set of ids, made into a frame when it reads
-again.
+It knows who watches whom, and gives each socket what changed: the first change at once, further
+ones gathered for :data:`WINDOW` seconds, of each person the newest only. A record is encoded once
+for all who may see the same of it (:mod:`presence.records`), and so is the frame for all sockets
+that lack the same people. An event costs what its watchers cost, however many users there are; to
+whom it makes no difference, because it is hidden from him, it isn't sent. A socket that doesn't
+read costs nothing more: what it lacks is a set of ids, made into a frame when it reads again.
 
 The hub neither waits nor reads a clock of its own: :mod:`presence.feed` brings it what happens.
 """
@@ -18,14 +17,14 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Protocol
 
 from presence import metrics
-from presence.board import EPOCH_BITS
-from presence.messages import PbxFrame, iso, unknown_record, visible_record
-from presence.privacy import Hidden, PrivacyBook
+from presence.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from presence.messages import HubMessage, Known, UserFrame
+    from presence.privacy import Hidden, PrivacyBook
+    from presence.records import Texts
     from presence.selectors import Links
 
 WINDOW = 0.05
@@ -85,18 +84,6 @@ class _Place:
         self.pending: dict[str, None] = {}
 
 
-class _Link:
-    """The newest that was heard of a PBX's link, and whether its people may be shown."""
-
-    __slots__ = ("is_shown_up", "is_up", "revision", "since")
-
-    def __init__(self) -> None:
-        self.is_up = False
-        self.since: str | None = None
-        self.revision = -1
-        self.is_shown_up = False
-
-
 class Hub:
     """The states of everybody, and the sockets of this process."""
 
@@ -104,12 +91,7 @@ class Hub:
         """``on_user`` is told who opened his first page here, or closed his last."""
         self._clock = clock
         self._on_user = on_user
-        self._known: dict[str, Known] = {}
-        self._json: dict[str, dict[Hidden, str]] = {}
-        self._links: defaultdict[int, _Link] = defaultdict(_Link)
-        self._silent_since: str | None = None
-        self._is_silent = True
-        self._epoch = 0
+        self._records = Records()
         self._places: dict[LiveSocket, _Place] = {}
         self._by_user: defaultdict[str, set[LiveSocket]] = defaultdict(set)
         self._watchers: defaultdict[str, set[LiveSocket]] = defaultdict(set)
@@ -117,11 +99,13 @@ class Hub:
         self._ready: dict[LiveSocket, None] = {}
         self._cooling: deque[tuple[float, list[LiveSocket]]] = deque()
         self._timer: Timer | None = None
-        self._everybody: dict[tuple[Hidden, ...], str] = {}
-        self._privacy = PrivacyBook()
-        self.revision = 0
 
     # --- Sockets ----------------------------------------------------------------------------------
+
+    @property
+    def revision(self) -> int:
+        """The newest that was said."""
+        return self._records.revision
 
     @property
     def users(self) -> list[str]:
@@ -182,18 +166,14 @@ class Hub:
         if place is None or not place.has_watched:
             return
         place.pending.clear()
+        records = self._records
         if place.watch is None:
-            masks = self._privacy.masks(socket.user_id, self._known)
-            frame = self._everybody.get(masks)
-            if frame is None:
-                frame = self._frame("presence.snapshot", self._known, masks)
-                self._everybody[masks] = frame
-            socket.push(frame)
+            socket.push(records.snapshot_of_everybody(socket.user_id))
         else:
-            masks = self._privacy.masks(socket.user_id, place.watch)
-            socket.push(self._frame("presence.snapshot", place.watch, masks))
-        if socket.pbx is not None and not self._links[socket.pbx].is_shown_up:
-            socket.push(self._pbx_frame(socket.pbx))
+            masks = records.privacy.masks(socket.user_id, place.watch)
+            socket.push(records.frame("presence.snapshot", place.watch, masks))
+        if socket.pbx is not None and not records.is_up(socket.pbx):
+            socket.push(records.pbx_frame(socket.pbx))
 
     def drained(self, socket: LiveSocket) -> None:
         """A busy socket has sent all it had: give it what it lacks now."""
@@ -209,15 +189,19 @@ class Hub:
         metrics.EVENTS.inc()
         match message["type"]:
             case "presence":
-                current = [one for one in message["people"] if self._is_current(one["revision"])]
-                self.learn(current)
+                people = message["people"]
+                self.learn(one for one in people if self._records.is_current(one["revision"]))
             case "gone":
                 self.drop(message["users"])
             case "link":
-                self._take_link(
-                    message["pbx"], message["is_up"], message["since"], message["revision"]
+                self._records.take_link(
+                    message["pbx"],
+                    is_up=message["is_up"],
+                    since=message["since"],
+                    revision=message["revision"],
                 )
-                self.revision = max(self.revision, message["revision"])
+                self._turn()
+                self._records.revision = max(self.revision, message["revision"])
             case "user":
                 self._push_to_user(message["user"], message["frame"])
             case "session":
@@ -227,56 +211,31 @@ class Hub:
 
     def learn(self, people: Iterable[Known]) -> None:
         """Take newer states of some people; late ones change nothing."""
-        newest = 0
-        for one in people:
-            user_id = one["person"]["user_id"]
-            before = self._known.get(user_id)
-            if before is not None and before["revision"] >= one["revision"]:
-                continue
-            newest = max(newest, one["revision"])
-            earlier = self._json.pop(user_id, None)
-            self._known[user_id] = one
+        for user_id, earlier in self._records.learn(people):
             self._touch(user_id, earlier=earlier)
-        if newest:
-            # What this process said by itself meanwhile must not outdo what it says now.
-            self.revision = max(self.revision + 1, newest)
-            self._everybody.clear()
-            self._flush()
+        self._flush()
 
     def drop(self, users: Iterable[str]) -> None:
         """Forget people who are gone."""
-        for user_id in users:
-            self._known.pop(user_id, None)
-            self._json.pop(user_id, None)
-        self._everybody.clear()
+        self._records.drop(users)
 
     def heed(self, links: Links) -> None:
-        """Take what the rows say of the links and of the engine.
-
-        Without an engine on duty nobody is heard, whatever the links' rows say.
-        """
-        self._epoch = max(self._epoch, links.epoch)
-        self._is_silent = links.silent_since is not None
-        self._silent_since = iso(links.silent_since)
-        for pbx, row in links.by_pbx.items():
-            self._take_link(pbx, row.is_up, iso(row.since), row.revision)
-        for pbx in list(self._links):
-            self._show_link(pbx)
-        self._flush()
+        """Take what the rows say of the links and of the engine."""
+        self._records.heed(links)
+        self._turn()
 
     def keep_private(self, book: PrivacyBook) -> None:
         """Take the audiences people chose; whom that makes a difference to is told."""
-        before, self._privacy = self._privacy, book
+        before = self._records.privacy
         changed = book.changed(before)
         is_mutual = book.is_mutual or before.is_mutual
         if not changed and book.is_mutual == before.is_mutual:
             return
-        self.revision += 1
-        self._everybody.clear()
+        self._records.keep_private(book)
         for socket, place in self._places.items():
             if not place.has_watched:
                 continue
-            watched: Iterable[str] = self._known if place.watch is None else place.watch
+            watched: Iterable[str] = self._records.known if place.watch is None else place.watch
             viewer = socket.user_id
             for user_id in watched if is_mutual else changed.intersection(watched):
                 if book.hidden(viewer, user_id) != before.hidden(viewer, user_id):
@@ -285,49 +244,27 @@ class Hub:
 
     def go_silent(self, since: str | None) -> None:
         """The rows can't be read: nothing is known of the engine any more."""
-        self._is_silent = True
-        self._silent_since = since
-        for pbx in list(self._links):
-            self._show_link(pbx)
-        self._flush()
+        self._records.go_silent(since)
+        self._turn()
 
     # --- Inside -----------------------------------------------------------------------------------
 
-    def _is_current(self, revision: int) -> bool:
-        """False for what a deposed engine says."""
-        return revision >> EPOCH_BITS >= self._epoch
-
-    def _take_link(self, pbx: int, is_up: bool, since: str | None, revision: int) -> None:  # noqa: FBT001 — the words of a message, in its order
-        link = self._links[pbx]
-        if revision < link.revision or not self._is_current(revision):
+    def _turn(self) -> None:
+        """Bring the watchers up to who is heard now."""
+        turn = self._records.turn()
+        if not turn:
             return
-        if revision > link.revision:
-            link.is_up, link.since, link.revision = is_up, since, revision
-            if revision >> EPOCH_BITS > self._epoch:
-                self._epoch = revision >> EPOCH_BITS
-                self._is_silent = False
-        self._show_link(pbx)
-        self._flush()
-
-    def _show_link(self, pbx: int) -> None:
-        """Bring the watchers of a PBX's people up to whether it is heard."""
-        link = self._links[pbx]
-        is_heard = link.is_up and not self._is_silent and link.revision >> EPOCH_BITS == self._epoch
-        if is_heard == link.is_shown_up:
-            return
-        link.is_shown_up = is_heard
-        self.revision += 1
-        texts, self._json = self._json, {}
-        self._everybody.clear()
-        everybody = self._known if self._watch_all else self._watchers
+        everybody = self._records.known if self._watch_all else self._watchers
         for user_id in list(everybody):
-            known = self._known.get(user_id)
-            if known is not None and known["pbx"] == pbx:
-                self._touch(user_id, earlier=texts.get(user_id))
-        frame = self._pbx_frame(pbx)
-        for socket, place in list(self._places.items()):
-            if socket.pbx == pbx and place.has_watched:
-                socket.push(frame)
+            known = self._records.known.get(user_id)
+            if known is not None and turn.concerns(known):
+                self._touch(user_id, earlier=turn.texts.get(user_id))
+        for pbx in turn.pbxs:
+            frame = self._records.pbx_frame(pbx)
+            for socket, place in list(self._places.items()):
+                if socket.pbx == pbx and place.has_watched:
+                    socket.push(frame)
+        self._flush()
 
     def _unwatch(self, socket: LiveSocket, place: _Place) -> None:
         self._watch_all.discard(socket)
@@ -338,7 +275,7 @@ class Hub:
         place.watch = None
         place.pending.clear()
 
-    def _touch(self, user_id: str, *, earlier: dict[Hidden, str] | None) -> None:
+    def _touch(self, user_id: str, *, earlier: Texts | None) -> None:
         """Note that those who watch somebody lack his newest state, if they may see what changed.
 
         ``earlier`` are the records that were encoded before; who was sent one like the new one
@@ -347,10 +284,10 @@ class Hub:
         is_news: dict[Hidden, bool] = {}
         for watchers in (self._watchers.get(user_id, ()), self._watch_all):
             for socket in watchers:
-                hidden = self._privacy.hidden(socket.user_id, user_id)
+                hidden = self._records.privacy.hidden(socket.user_id, user_id)
                 if hidden not in is_news:
                     sent = earlier.get(hidden) if earlier else None
-                    is_news[hidden] = sent is None or sent != self._text(user_id, hidden)
+                    is_news[hidden] = sent is None or sent != self._records.text(user_id, hidden)
                 if is_news[hidden]:
                     self._lack(socket, user_id)
 
@@ -373,10 +310,12 @@ class Hub:
                 continue
             lacking = tuple(place.pending)
             place.pending.clear()
-            masks = self._privacy.masks(socket.user_id, lacking)
+            masks = self._records.privacy.masks(socket.user_id, lacking)
             frame = frames.get((lacking, masks))
             if frame is None:
-                frame = frames[lacking, masks] = self._frame("presence.changes", lacking, masks)
+                frame = frames[lacking, masks] = self._records.frame(
+                    "presence.changes", lacking, masks
+                )
                 metrics.ENCODED.inc()
             socket.push(frame)
             place.is_cooling = True
@@ -419,41 +358,3 @@ class Hub:
                 socket.check_session()
             elif socket.session == session:
                 socket.end()
-
-    def _frame(self, kind: str, users: Iterable[str], masks: tuple[Hidden, ...]) -> str:
-        """A frame about these people; ``masks`` as :meth:`PrivacyBook.masks` gives them."""
-        if masks:
-            texts = (
-                self._text(user_id, hidden) for user_id, hidden in zip(users, masks, strict=True)
-            )
-        else:
-            texts = (self._text(user_id, Hidden.NOTHING) for user_id in users)
-        people = ",".join(text for text in texts if text)
-        return f'{{"type":"{kind}","revision":{self.revision},"people":[{people}]}}'
-
-    def _text(self, user_id: str, hidden: Hidden) -> str:
-        """A person's record as JSON, as some of his colleagues may see it now; empty for nobody."""
-        texts = self._json.setdefault(user_id, {})
-        text = texts.get(hidden)
-        if text is None:
-            known = self._known.get(user_id)
-            if known is None:
-                return ""
-            record = known["person"]
-            if known["pbx"] is not None and not self._links[known["pbx"]].is_shown_up:
-                record = unknown_record(known, since=self._down_since(known["pbx"]))
-            record = visible_record(record, hidden)
-            text = texts[hidden] = json.dumps(record, separators=(",", ":"))
-        return text
-
-    def _down_since(self, pbx: int) -> str | None:
-        return self._silent_since if self._is_silent else self._links[pbx].since
-
-    def _pbx_frame(self, pbx: int) -> str:
-        link = self._links[pbx]
-        frame = PbxFrame(
-            type="pbx",
-            state="up" if link.is_shown_up else "down",
-            since=link.since if link.is_shown_up else self._down_since(pbx),
-        )
-        return json.dumps(frame, separators=(",", ":"))

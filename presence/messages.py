@@ -126,12 +126,12 @@ class ResyncRequest(TypedDict):
 class Known(TypedDict):
     """A person on the layer: the record and what the hub needs beside it.
 
-    ``im_by_pbx`` tells whether the PBX keeps his chat status too, so that its silence covers both.
+    ``im_by`` is the :class:`presence.board.Keeper` of his chat status, whose silence covers it.
     """
 
     revision: int
     pbx: int | None
-    im_by_pbx: bool
+    im_by: str
     person: PersonRecord
 
 
@@ -265,16 +265,33 @@ def known_of(person: Person) -> Known:
     return Known(
         revision=person.revision,
         pbx=person.pbx,
-        im_by_pbx=person.keeper is Keeper.PBX,
+        im_by=person.keeper.value,
         person=record_of(person),
     )
 
 
-def unknown_record(known: Known, *, since: str | None) -> PersonRecord:
-    """The same person while his PBX is not heard since ``since``."""
-    record = known["person"]
-    changed: dict[str, Any] = {**record, "phone": "unknown", "phone_since": since}
-    if known["im_by_pbx"]:
+def honest_record(
+    known: Known, *, is_pbx_heard: bool, is_engine_heard: bool, since: str | None
+) -> PersonRecord:
+    """A person's record without what nobody vouches for now, unknown since ``since``.
+
+    A PBX that isn't heard takes the phone with it, and the chat status that it keeps; without an
+    engine nobody hears an XMPP server either.
+    """
+    is_phone_known = known["pbx"] is None or is_pbx_heard
+    match known["im_by"]:
+        case Keeper.PBX:
+            is_im_known = is_phone_known
+        case Keeper.XMPP:
+            is_im_known = is_engine_heard
+        case _:  # claims are rows, and hold whoever is on duty
+            is_im_known = True
+    if is_phone_known and is_im_known:
+        return known["person"]
+    changed: dict[str, Any] = dict(known["person"])
+    if not is_phone_known:
+        changed |= {"phone": "unknown", "phone_since": since}
+    if not is_im_known:
         changed |= {"im": "unknown", "message": "", "im_since": since}
     return _with_newer(cast("PersonRecord", changed))
 

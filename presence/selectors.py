@@ -21,10 +21,10 @@ from presence.board import EPOCH_BITS, Keeper, Person
 from presence.messages import (
     Known,
     PersonRecord,
+    honest_record,
     iso,
     known_of,
     record_of,
-    unknown_record,
     visible_record,
 )
 from presence.models import (
@@ -347,12 +347,17 @@ def read_links(*, now: datetime) -> Links:
 
 
 def _honest(one: Known, links: Links) -> PersonRecord:
-    if one["pbx"] is None:
-        return one["person"]
-    since = links.down_since(one["pbx"])
+    since = links.silent_since
+    if since is None and one["pbx"] is not None:
+        since = links.down_since(one["pbx"])
     if since is None:
         return one["person"]
-    return unknown_record(one, since=None if since == _BEFORE_ALL else iso(since))
+    return honest_record(
+        one,
+        is_pbx_heard=False,
+        is_engine_heard=links.silent_since is None,
+        since=None if since == _BEFORE_ALL else iso(since),
+    )
 
 
 def _nobody(user_id: str, name: str, pbx: int | None) -> Person:

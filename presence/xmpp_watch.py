@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from bluetel.accounts.models import User
@@ -185,11 +186,12 @@ def take_states(states: Iterable[tuple[int, Said | None]]) -> None:
         wanted = {} if said is None else {said.source: said}
         if said is not None:
             wanted.setdefault(ImSource.SESSION, Said(ImSource.SESSION, ImState.AVAILABLE))
-        for source in SOURCES:
-            one = wanted.get(source)
-            if one is None:
-                services.delete_claims(user_id, axis=Claim.Axis.IM, source=source, ref=REF)
-            else:
+        with transaction.atomic():  # nobody sees the old claim gone before the new one stands
+            for source in SOURCES:
+                one = wanted.get(source)
+                if one is None:
+                    services.delete_claims(user_id, axis=Claim.Axis.IM, source=source, ref=REF)
+                    continue
                 services.put_claim(
                     user_id,
                     axis=Claim.Axis.IM,

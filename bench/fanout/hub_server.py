@@ -50,7 +50,7 @@ def known(user: str, message: str, revision: int) -> Known:
     return Known(
         revision=revision,
         pbx=None,
-        im_by_pbx=False,
+        im_by="bluetel",
         person=PersonRecord(
             user_id=user,
             name=f"Person {user}",

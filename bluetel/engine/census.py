@@ -48,6 +48,7 @@ def read_members() -> list[Member]:
             pbx=pbx if pbx_user else None,
             pbx_user=PbxUserId(pbx_user) if pbx and pbx_user else None,
             keeper=_keeper(kind, is_on_xmpp=pk in by_xmpp),
+            has_chat_on_pbx=kind in KINDS_WITH_CHAT,
         )
         for pk, first, last, username, pbx, pbx_user, kind in rows.iterator(chunk_size=2000)
     ]

@@ -189,6 +189,11 @@ class Statuses:
         if user_id is None:
             return presence
         written = self._written[user_id]
+        if not self._board.is_kept_on_pbx(user_id):
+            # Somebody else's word counts. What was chosen here while the PBX's did is over.
+            if any(claim.ref == ON_PBX for claim in self._claims_of(user_id)):
+                self._let_go(user_id)
+            return presence
         if presence.chat is self._under_way.get(user_id) and presence.chat is not written.state:
             # What we wrote a moment ago; something newer waits already.
             self._written[user_id] = replace(written, seen_at=presence.chosen_at)
@@ -246,12 +251,16 @@ class Statuses:
     def _hand_back(self, user_id: str) -> None:
         """He chose anew what we had written: that is no choice of his own any more."""
         if any(claim.ref == ON_PBX for claim in self._claims_of(user_id)):
-            self._later(
-                user_id,
-                lambda: delete_claims(
-                    int(user_id), axis=Claim.Axis.IM, source=Claim.Source.MANUAL, ref=ON_PBX
-                ),
-            )
+            self._let_go(user_id)
+
+    def _let_go(self, user_id: str) -> None:
+        """Forget what he chose on the PBX."""
+        self._later(
+            user_id,
+            lambda: delete_claims(
+                int(user_id), axis=Claim.Axis.IM, source=Claim.Source.MANUAL, ref=ON_PBX
+            ),
+        )
 
     def settle(self, user_ids: Iterable[str]) -> None:
         """These people's presence has been read: bring the PBX up to what holds."""

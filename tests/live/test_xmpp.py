@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -17,12 +17,22 @@ from pytest_django import Settings
 from slixmpp import ClientXMPP
 
 from bluetel.accounts.models import User
+from bluetel.telephony.simulator.memory import WHO
+from bluetel.telephony.simulator.model import SimulatedPbx
+from bluetel.telephony.types import ChatState
 from presence import services
 from presence.models import XmppAccount
 from tests.live.stage import Stage, until
-from tests.live.test_statuses import until_im
+from tests.live.test_statuses import (
+    by_hand,
+    chat,
+    elsewhere,
+    until_im,
+    until_pbx,
+)
 from tests.servers import ServerOf
 from tests.servers.base import as_unprivileged
+from tests.servers.base import until as wait_for
 from tests.servers.prosody import PASSWORD, Prosody
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
@@ -68,12 +78,32 @@ class Client:
         self._client.abort()
 
 
+Restarted = list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def restarted() -> Iterator[Restarted]:
+    """The servers that were started anew after a test had killed one."""
+    processes: Restarted = []
+    yield processes
+    for process in processes:
+        process.terminate()
+        process.wait(10)
+
+
 @pytest.fixture
-def prosody(server: ServerOf, settings: Settings) -> Prosody:
+def prosody(server: ServerOf, settings: Settings, restarted: Restarted) -> Prosody:
     found = cast("Prosody", server("prosody"))
+    if not found.answers():
+        restarted.append(start_again(found))
+        wait_for(found.answers)
     settings.ENV = settings.ENV.model_copy(update={"xmpp_url": SecretStr(found.url)})
     settings.ENGINE_DUTIES = ["presence.xmpp_watch.XmppWatch"]
     return found
+
+
+def kill(prosody: Prosody) -> None:
+    os.kill(int((prosody.folder / "prosody.pid").read_text()), signal.SIGKILL)
 
 
 def start_again(prosody: Prosody) -> subprocess.Popen[bytes]:
@@ -102,7 +132,7 @@ async def test_who_gave_his_password_is_published(stage: Stage, prosody: Prosody
 
 
 async def test_what_clients_say_is_shown_and_unknown_while_the_server_is_down(
-    stage: Stage, prosody: Prosody
+    stage: Stage, prosody: Prosody, restarted: Restarted
 ) -> None:
     jids = [prosody.add("camille"), prosody.add("nadia")]
     await give_jid(stage, CAMILLE, jids[0])
@@ -122,19 +152,89 @@ async def test_what_clients_say_is_shown_and_unknown_while_the_server_is_down(
     await nadia.leave()
     await until_im(stage, NADIA, "offline")
 
-    pid = int((prosody.folder / "prosody.pid").read_text())
-    os.kill(pid, signal.SIGKILL)
+    kill(prosody)
     await until_im(stage, CAMILLE, "unknown")
     assert (await stage.record(CAMILLE))["phone"] == "available"
-    again = start_again(prosody)
-    try:
-        await until(prosody.answers, what="Prosody again")
-        back = Client(prosody, jids[0])
-        await back.sign_in()
-        await until_im(stage, CAMILLE, "available")
-        await back.leave()
-    finally:
-        again.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            again.wait(10)
+    restarted.append(start_again(prosody))
+    await until(prosody.answers, what="Prosody again")
+    back = Client(prosody, jids[0])
+    await back.sign_in()
+    await until_im(stage, CAMILLE, "available")
+    await back.leave()
+    await camille.leave()
+
+
+async def camille_over_xmpp(stage: Stage, prosody: Prosody) -> Client:
+    """Camille, whose word over XMPP counts, with a status on the PBX too."""
+    jid = prosody.add("camille")
+    await give_jid(stage, CAMILLE, jid, password=PASSWORD)
+    camille = Client(prosody, jid)
+    await camille.sign_in()
+    await stage.start_engine()
+    await stage.until_heard()
+    camille.say("dnd", "Writing")
+    await until_im(stage, CAMILLE, "busy", "Writing")
+    await until_pbx(stage, CAMILLE, ChatState.BUSY, "Writing")
+    return camille
+
+
+async def written(stage: Stage) -> list[str]:
+    """The statuses BlueTel wrote to the PBX, oldest first."""
+
+    def read(pbx: SimulatedPbx) -> list[str]:
+        return [one.after for one in pbx.writes if (one.who, one.what) == (WHO, "chat")]
+
+    return await stage.do(read)
+
+
+async def test_the_pbx_is_told_once_what_xmpp_or_bluetel_says(
+    stage: Stage, prosody: Prosody
+) -> None:
+    camille = await camille_over_xmpp(stage, prosody)
+    camille.say("away")
+    await until_pbx(stage, CAMILLE, ChatState.AWAY)
+    camille.say("chat")
+    await until_pbx(stage, CAMILLE, ChatState.AVAILABLE)
+    before = await written(stage)
+    user = await stage.user(CAMILLE)
+    await sync_to_async(services.choose_status)(
+        user.pk, "away", message="At lunch", now=timezone.now()
+    )
+    await until_im(stage, CAMILLE, "away", "At lunch")
+    await until_pbx(stage, CAMILLE, ChatState.AWAY, "At lunch")
+    await sync_to_async(services.be_automatic)(user.pk)
+    await until_im(stage, CAMILLE, "available")
+    await until_pbx(stage, CAMILLE, ChatState.AVAILABLE)
+    assert (await written(stage))[len(before) :] == ["away At lunch", "available"]
+    await camille.leave()
+
+
+async def test_what_is_chosen_on_a_pbx_that_follows_is_neither_believed_nor_fought(
+    stage: Stage, prosody: Prosody
+) -> None:
+    camille = await camille_over_xmpp(stage, prosody)
+    before = await written(stage)
+    await elsewhere(stage, CAMILLE, ChatState.AWAY, "In the other program")
+    await stage.do(lambda pbx: pbx.place_call(pbx.lines[CAMILLE][0], "1003"))
+    await stage.until_phone(CAMILLE, "ringing")  # so the status chosen before has been heard too
+    record = await stage.record(CAMILLE)
+    assert (record["im"], record["message"]) == ("busy", "Writing")
+    claim = await by_hand(stage, CAMILLE)
+    assert claim is not None
+    assert claim.ref == "xmpp"
+    assert await stage.do(chat(CAMILLE)) == (ChatState.AWAY, "In the other program")
+    assert await written(stage) == before
+    camille.say("dnd", "Still writing")
+    await until_pbx(stage, CAMILLE, ChatState.BUSY, "Still writing")
+    await camille.leave()
+
+
+async def test_a_server_that_is_down_has_the_pbx_told_nothing(
+    stage: Stage, prosody: Prosody
+) -> None:
+    camille = await camille_over_xmpp(stage, prosody)
+    before = await written(stage)
+    kill(prosody)
+    await until_im(stage, CAMILLE, "unknown")
+    assert await written(stage) == before
     await camille.leave()

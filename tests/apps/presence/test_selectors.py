@@ -122,6 +122,22 @@ def test_without_an_engine_people_are_unknown_since_it_was_last_heard(office: Of
     assert selectors.pbx_down_since(ada) == renewed_at
 
 
+def test_without_an_engine_a_chat_status_read_over_xmpp_is_unknown_too(office: Office) -> None:
+    on_pbx = office.add("Ada", "Alm")
+    without = office.add("Bo", "Berg", pbx=None)
+    PersonState.objects.filter(user__in=[on_pbx, without]).update(keeper="xmpp")
+    office.set_link(is_up=False)
+    both = on_pbx.pk, without.pk
+    seen = selectors.records_for(on_pbx, both).values()
+    assert [(one["phone"], one["im"]) for one in seen] == [
+        ("unknown", "available"),
+        ("available", "available"),
+    ]
+    renewed_at = timezone.now() - leases.TTL - timedelta(seconds=1)
+    Lease.objects.update(renewed_at=renewed_at, until=renewed_at + leases.TTL)
+    assert {one["im"] for one in selectors.records_for(on_pbx, both).values()} == {"unknown"}
+
+
 def test_an_engine_that_let_go_a_moment_ago_still_counts(office: Office) -> None:
     ada = office.add("Ada", "Alm")
     assert office.held is not None

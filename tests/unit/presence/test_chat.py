@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -127,3 +127,33 @@ def test_who_never_chose_is_left_alone_until_he_opens_a_page() -> None:
     never = holding(ChatState.NEVER_CHOSEN, at=None)
     assert wanted(standing(never, has_page=False), Written()) is None
     assert wanted(standing(never, has_page=True), Written()) == (ChatState.AVAILABLE, "")
+
+
+# --- A PBX that follows ------------------------------------------------------------------------
+
+
+def following(presence: Presence, *claims: Claim, has_page: bool = True) -> Standing:
+    return replace(standing(presence, *claims, has_page=has_page), is_follower=True)
+
+
+def test_a_follower_is_told_each_state_once_whatever_stands_there() -> None:
+    there = following(holding(ChatState.AVAILABLE), Claim("manual", "busy", "Writing"))
+    assert wanted(there, Written()) == (ChatState.BUSY, "Writing")
+    assert wanted(there, Written(ChatState.BUSY, "Writing")) is None
+
+
+def test_a_follower_is_not_told_what_it_held_before_we_ever_wrote() -> None:
+    there = following(holding(ChatState.AVAILABLE))
+    assert wanted(there, Written()) is None
+    assert wanted(there, Written(ChatState.BUSY)) == (ChatState.AVAILABLE, "")
+
+
+def test_a_follower_is_told_nothing_of_what_is_unknown() -> None:
+    there = following(holding(ChatState.AVAILABLE), Claim("session", "unknown"))
+    assert wanted(there, Written(ChatState.BUSY)) is None
+
+
+def test_who_never_chose_on_a_follower_is_left_alone_until_he_opens_a_page() -> None:
+    never = holding(ChatState.NEVER_CHOSEN, at=None)
+    assert wanted(following(never, has_page=False), Written()) is None
+    assert wanted(following(never), Written()) == (ChatState.AVAILABLE, "")

@@ -100,7 +100,12 @@ class FakeSocket:
 
 
 def known(
-    user_id: str, phone: str = "available", *, revision: int = 0, pbx: int | None = PBX
+    user_id: str,
+    phone: str = "available",
+    *,
+    revision: int = 0,
+    pbx: int | None = PBX,
+    im_by: str = "pbx",
 ) -> Known:
     record = PersonRecord(
         user_id=user_id,
@@ -112,7 +117,7 @@ def known(
         phone_since="2026-11-24T11:00:00Z",
         im_since="2026-11-24T10:00:00Z",
     )
-    return Known(revision=BASE + revision, pbx=pbx, im_by_pbx=True, person=record)
+    return Known(revision=BASE + revision, pbx=pbx, im_by=im_by, person=record)
 
 
 def links(*, is_up: bool = True, epoch: int = EPOCH, silent: bool = False) -> Links:
@@ -445,6 +450,33 @@ def test_without_an_engine_nobody_is_heard_and_its_return_shows_them_again(bench
     bench.clock.advance(WINDOW)
     bench.hub.heed(links())
     assert socket.frames()[1]["people"][0]["phone"] == "available"
+
+
+def test_without_an_engine_nobody_hears_an_xmpp_server_either(bench: Bench) -> None:
+    everywhere = (
+        known("a", revision=50, im_by="xmpp"),
+        known("b", revision=50, pbx=None, im_by="xmpp"),
+    )
+    bench.hub.learn(everywhere)
+    bench.hub.learn([known("c", revision=50, pbx=None, im_by="bluetel")])
+    socket = bench.socket(["a", "b", "c"])
+    bench.hub.take(link_message(is_up=False, revision=60))
+    (_pbx, changes) = socket.frames()
+    assert [(one["user_id"], one["phone"], one["im"]) for one in changes["people"]] == [
+        ("a", "unknown", "available")
+    ]
+    bench.clock.advance(WINDOW)
+    bench.hub.heed(links(silent=True))
+    (changes,) = socket.frames()
+    assert [(one["user_id"], one["im"], one["message"]) for one in changes["people"]] == [
+        ("a", "unknown", ""),
+        ("b", "unknown", ""),
+    ]
+    assert {one["im_since"] for one in changes["people"]} == {"2026-11-24T13:00:00Z"}
+    bench.clock.advance(WINDOW)
+    bench.hub.heed(links())
+    (changes,) = (one for one in socket.frames() if one["type"] != "pbx")
+    assert {one["im"] for one in changes["people"]} == {"available"}
 
 
 def test_without_a_readable_database_nobody_is_heard(bench: Bench) -> None:

@@ -173,7 +173,7 @@ def test_there_are_at_most_four_encodings_of_a_person() -> None:
     room = Room(PrivacyBook({"ada": Audience(frozenset({"bo", "cy"}), frozenset({"bo", "di"}))}))
     for viewer in ("bo", "cy", "di", "ed", "fay", "gus"):
         room.page(viewer, watch=["ada"])
-    assert len(room.hub._json["ada"]) == 4
+    assert len(room.hub._records._texts["ada"]) == 4
 
 
 PEOPLE = ["ada", "bo", "cy"]
@@ -230,4 +230,4 @@ def test_the_gone_are_dropped_from_every_encoding() -> None:
     room = Room(HIDES_ALL)
     room.page("bo", watch=["ada"])
     room.hub.take(GoneMessage(type="gone", users=["ada"]))
-    assert "ada" not in room.hub._json
+    assert "ada" not in room.hub._records._texts
