@@ -27,17 +27,19 @@ def home(request: SignedInRequest) -> HttpResponse:
     extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
     q, is_free_only = request.GET.get("q", "").strip()[:200], request.GET.get("free") == "yes"
     terms = [f" {word}" for word in fold(q).split()]
-    rows = []
+    rows: list[dict[str, object]] = []
+    shown = 0
     for person in team:
         extension = extensions.get(person["user_id"], "")
         sought = words_of(f"{person['name']} {extension}")
         is_wanted = all(term in sought for term in terms)
         if is_free_only and person["phone"] != "available":
             is_wanted = False
+        shown += is_wanted
         rows.append({**person, "extension": extension, "sought": sought, "is_wanted": is_wanted})
     context = {
         "team": rows,
-        "shown": sum(row["is_wanted"] for row in rows),
+        "shown": shown,
         "q": q,
         "is_free_only": is_free_only,
     }
