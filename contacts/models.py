@@ -390,6 +390,24 @@ class ImportFile(models.Model):
         return f"file of import {self.run_id}"
 
 
+class Deletion(models.Model):
+    """A contact that somebody deleted a while ago, to be had back.
+
+    ``contact_id`` is the id it had and gets again, ``card`` its content as a vCard; ``remote`` is
+    what the two-way sync still knows of it.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    book = models.ForeignKey(Book, models.CASCADE, related_name="+")
+    contact_id = models.BigIntegerField()
+    card = models.TextField()
+    remote = models.ForeignKey(RemoteCard, models.SET_NULL, null=True, related_name="+")
+    deleted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"deletion of contact {self.contact_id}"
+
+
 class Distinct(models.Model):
     """Two contacts of which somebody has said that they are not the same person."""
 

@@ -112,8 +112,13 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 
 def fold(text: str) -> str:
     """``text`` in lower-case ASCII words, one space between them."""
+    return " ".join(folded_words(text))
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of ``text`` in lower-case ASCII."""
     plain = text if text.isascii() else anyascii(text)
-    return " ".join(_WORD.findall(plain.lower()))
+    return _WORD.findall(plain.lower())
 
 
 @lru_cache(maxsize=REMEMBERED)

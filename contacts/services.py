@@ -83,13 +83,6 @@ def update(
     return Contact.objects.select_related("book").get(pk=contact.pk)
 
 
-def delete(user: User, contact_id: str) -> None:
-    """Take a contact away; raises ``ContactNotFound`` and ``ReadOnly``."""
-    contact = own_contact(user, contact_id)
-    storing.remove(contact.book, [contact.pk])
-    touch(contact.book_id)
-
-
 def own_contact(user: User, contact_id: str) -> Contact:
     """A contact that the user may change; raises ``ContactNotFound`` and ``ReadOnly``."""
     contact = find_contact(user, contact_id)

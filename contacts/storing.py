@@ -35,12 +35,16 @@ BATCH: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A card on its way into a book; ``source_id`` and ``marker`` are a directory's own."""
+    """A card on its way into a book; ``source_id`` and ``marker`` are a directory's own.
+
+    ``id`` is that of a contact which comes back.
+    """
 
     card: Card
     source_id: str = ""
     marker: str = ""
     user: int | None = None
+    id: int | None = None
 
 
 def add(book: Book, cards: Iterable[Card | Arrival], *, now: datetime) -> list[Contact]:
@@ -115,6 +119,7 @@ def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Cont
     after = []
     for arrival in arrivals:
         contact = Contact(
+            id=arrival.id,
             book=book,
             user_id=arrival.user,
             source_id=arrival.source_id,

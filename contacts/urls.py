@@ -20,6 +20,7 @@ urlpatterns = [
     path("books/<int:book_id>/import/", imports.send, name="import-send"),
     path("imports/<int:run_id>/", imports.follow, name="import"),
     path("imports/<int:run_id>/part/", imports.follow_part, name="import-part"),
+    path("deleted/<int:deletion_id>/restore/", editing.restore, name="restore"),
     path("<str:contact_id>/", people.card, name="card"),
     path("<str:contact_id>/part/", people.card_part, name="card-part"),
     path("<str:contact_id>/photo/", people.photo, name="photo"),

@@ -8,6 +8,7 @@ from django.contrib import messages as notes
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -79,7 +80,8 @@ def act(request: SignedInRequest, message_id: str, action: str) -> HttpResponse:
                 services.move(message, Folder(request.POST["folder"]))
             case "delete":
                 services.delete(message, now=timezone.now())
-                notes.success(request, _("Message deleted."), extra_tags=f"undo:{message.pk}")
+                undo = reverse("voicemail:act", args=[message.pk, "restore"])
+                notes.success(request, _("Message deleted."), extra_tags=f"undo:{undo}")
                 return redirect("voicemail:inbox")
             case "restore":
                 services.restore(message)

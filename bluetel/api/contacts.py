@@ -15,7 +15,7 @@ from ninja import Field, Query, Router, Schema, Status
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api.errors import ApiError
 from bluetel.api.schemas import Error
-from contacts import selectors, services
+from contacts import deletions, selectors, services
 from contacts.card import Label
 from contacts.drafts import Draft
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, UnknownBook, Unusable
@@ -139,7 +139,7 @@ def change(request: SignedInRequest, contact_id: str, body: ContactBody) -> dict
 def delete(request: SignedInRequest, contact_id: str) -> Status[None]:
     """It is gone from its book; what other books say of the same person stays."""
     try:
-        services.delete(request.user, contact_id)
+        deletions.delete(request.user, contact_id, now=timezone.now())
     except ContactError as error:
         raise _told(error) from error
     return Status(204, None)

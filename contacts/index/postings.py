@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from string import ascii_lowercase
 from typing import Final
 
-from contacts.rules import fold, keys_of
+from contacts.rules import folded_words, keys_of
 
 NAME_LENGTH: Final = 40
 OTHER_LENGTH: Final = 24
@@ -40,9 +41,6 @@ class Tier(IntEnum):
     NOTE = 3
 
 
-_TIERS: Final = tuple(Tier)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     """What of a contact is looked for. ``is_callable``: he has a number that can be dialled."""
@@ -62,12 +60,18 @@ def scope_of(book: int, tier: Tier, *, is_callable: bool) -> int:
     return book * SCOPES_PER_BOOK + tier * 2 + (not is_callable)
 
 
+@lru_cache
+def _scopes_of(book: int, is_callable: bool) -> tuple[int, int, int, int]:  # noqa: FBT001
+    beginning, name, elsewhere, note = (
+        scope_of(book, tier, is_callable=is_callable) for tier in Tier
+    )
+    return beginning, name, elsewhere, note
+
+
 def entries_of(book: int, texts: Texts) -> set[Entry]:
     """The entries of a contact of ``book``."""
-    beginning, name, elsewhere, note = (
-        scope_of(book, tier, is_callable=texts.is_callable) for tier in _TIERS
-    )
-    words = fold(texts.name).split()
+    beginning, name, elsewhere, note = _scopes_of(book, texts.is_callable)
+    words = folded_words(texts.name)
     entries = {
         (name if place else beginning, _turned(words, place))
         for place in range(min(len(words), NAME_WORDS))
@@ -76,11 +80,12 @@ def entries_of(book: int, texts: Texts) -> set[Entry]:
     others = _others(texts)
     entries.update((elsewhere, word[:OTHER_LENGTH]) for word in others if word not in known)
     if texts.note:
-        noted = list(dict.fromkeys(fold(texts.note).split()))[:NOTE_WORDS]
+        noted = list(dict.fromkeys(folded_words(texts.note)))[:NOTE_WORDS]
         entries.update((note, word[:OTHER_LENGTH]) for word in noted if word not in known)
     return entries
 
 
+@lru_cache
 def mark_of(book: int, *, is_callable: bool) -> str:
     """What each word of :func:`found_by` begins with: the book, and whether there is a number."""
     number, letters = book * 2 + (not is_callable), ""
@@ -93,15 +98,20 @@ def mark_of(book: int, *, is_callable: bool) -> str:
 def found_by(book: int, texts: Texts) -> str:
     """All words that find a contact of ``book``, each with its mark and a blank before it."""
     mark = f" {mark_of(book, is_callable=texts.is_callable)}"
-    words = [*fold(texts.name).split(), *_others(texts)]
-    words += fold(texts.note).split()[:NOTE_WORDS] if texts.note else []
+    words = [*folded_words(texts.name), *_others(texts)]
+    words += folded_words(texts.note)[:NOTE_WORDS] if texts.note else []
     return "".join([f"{mark}{word}" for word in dict.fromkeys(words)])
 
 
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:
     """(keys, word) of the words of the name: what a telephone's keys find."""
-    words = {word[:NAME_LENGTH] for word in fold(texts.name).split()[:NAME_WORDS]}
-    return {(keys_of(word), word) for word in words if not word.isdecimal()}
+    return {(keys_of(word), word) for word in spelled_words_of(texts)}
+
+
+def spelled_words_of(texts: Texts) -> set[str]:
+    """The words of the name that keys may spell."""
+    words = folded_words(texts.name)[:NAME_WORDS]
+    return {word[:NAME_LENGTH] for word in words if not word.isdecimal()}
 
 
 def _turned(words: Sequence[str], place: int) -> str:
@@ -111,5 +121,5 @@ def _turned(words: Sequence[str], place: int) -> str:
 
 def _others(texts: Texts) -> list[str]:
     """The words of the other texts, each once."""
-    words = [word for text in texts.others if text for word in fold(text).split()[:OTHER_WORDS]]
+    words = [word for text in texts.others if text for word in folded_words(text)[:OTHER_WORDS]]
     return list(dict.fromkeys(words))

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
-from contacts.index.postings import Texts, entries_of, spellings_of
+from contacts.index.postings import Texts, entries_of, spelled_words_of
 from contacts.models import Contact, Email, Line
+from contacts.rules import keys_of
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
-BATCH: Final = 20_000
+BATCH: Final = 2_000
+"""Contacts in memory at a time; of more, Python's own housekeeping takes its time."""
 _TEXTS: Final = ("company", "assistant", "department", "title")
 
 Row = tuple[int | str, ...]
@@ -33,16 +35,17 @@ def rebuild() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         _take_apart(cursor)
         last = 0
+        spelled: set[tuple[int, str]] = set()
         while batch := _batch(after=last):
             last = batch[-1][0]
             contacts += len(batch)
             words: list[Row] = []
-            spellings: set[Row] = set()
             for pk, book, texts in batch:
                 words += [(*entry, pk) for entry in entries_of(book, texts)]
-                spellings |= {(book, *spelling) for spelling in spellings_of(texts)}
+                spelled.update([(book, word) for word in spelled_words_of(texts)])
             _write(cursor, "new_word", words)
-            _write(cursor, "new_spelling", list(spellings))
+        spellings = [(book, keys_of(word), word) for book, word in spelled]
+        _write(cursor, "new_spelling", spellings)
         _put_together(cursor)
     return contacts
 

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contacts import services
+from contacts import deletions, services
 from contacts.card import Label
 from contacts.entries import entries_of
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, Unusable
@@ -87,11 +88,12 @@ def delete(request: SignedInRequest, contact_id: str) -> HttpResponse:
     if contact is None:
         return _read_only(request)
     if request.method == "POST":
-        services.delete(request.user, contact_id)
+        deletion = deletions.delete(request.user, contact_id, now=timezone.now())
         messages.success(
             request,
             _("%(name)s is no longer in “%(book)s”.")
             % {"name": contact.name, "book": book_name(contact.book)},
+            extra_tags=f"undo:{reverse('contacts:restore', args=[deletion.pk])}",
         )
         return redirect("contacts:people")
     entry = entries_of([contact.pk], shelf_of(request.user), viewer=request.user)[0]
@@ -102,6 +104,20 @@ def delete(request: SignedInRequest, contact_id: str) -> HttpResponse:
         "others": [part.book for part in entry.parts if part.contact.pk != contact.pk],
     }
     return render(request, "contacts/delete.html", context)
+
+
+@login_required
+@require_POST
+def restore(request: SignedInRequest, deletion_id: int) -> HttpResponse:
+    """Have a contact back that was deleted a while ago."""
+    try:
+        contact = deletions.restore(request.user, deletion_id, now=timezone.now())
+    except ContactNotFound as error:
+        raise Http404 from error
+    except ReadOnly:
+        return _read_only(request)
+    messages.success(request, _("%(name)s is in your contacts.") % {"name": contact.name})
+    return redirect("contacts:card", contact.pk)
 
 
 @login_required

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,11 +14,13 @@ from django.test import Client
 from django.urls import reverse
 
 from bluetel.accounts.models import User
-from contacts import services, storing
+from contacts import deletions, services, storing
 from contacts.books import create_book
 from contacts.card import Card, CardEmail, CardNumber, Label, Photo
 from contacts.drafts import Draft
-from contacts.models import Book, Contact
+from contacts.errors import ContactNotFound
+from contacts.models import Book, Contact, Deletion
+from contacts.stored_cards import card_by_id
 from presence.models import PersonState
 from tests.apps.contacts.conftest import a_user
 from tests.apps.contacts.fakes import DirectoryPbx
@@ -278,6 +281,54 @@ class TestWriting:
         assert Contact.objects.filter(pk=contact.pk).exists()
         reader.send(f"{contact.pk}/delete/")
         assert reader.names(q="anna") == []
+
+    def test_a_deletion_can_be_taken_back(self, reader: Reader) -> None:
+        contact = reader.add("Anna", "1002")
+        reader.send(f"{contact.pk}/delete/")
+        undo = re.search(r'action="(/contacts/deleted/\d+/restore/)"', reader.page())
+        assert undo is not None
+        reader.client.post(undo[1])
+        assert "Anna" in reader.page(f"{contact.pk}/")
+        assert "Anna" in reader.page(q="1002")
+        assert reader.client.post(undo[1]).status_code == 404
+
+    def test_nobody_else_takes_it_back(self, reader: Reader, neighbour: Reader) -> None:
+        contact = reader.add("Anna", "1002")
+        deletion = deletions.delete(reader.user, str(contact.pk), now=NOW)
+        path = f"/contacts/deleted/{deletion.pk}/restore/"
+        assert neighbour.client.post(path).status_code == 404
+        assert not Contact.objects.filter(name="Anna").exists()
+
+    def test_a_contact_that_comes_back_has_kept_everything(self, reader: Reader) -> None:
+        book = services.default_book(reader.user)
+        card = Card(
+            name="Anna Lind",
+            family_name="Lind",
+            company="Øvergård",
+            note="Line one\nLine two",
+            numbers=(
+                CardNumber(number="+33 1 99 00 42 17", label=Label.MOBILE, own_label="Car"),
+                CardNumber(number="1002", label=Label.FAX, is_preferred=True),
+            ),
+            emails=(CardEmail(address="anna@demo.test", marks=("work",)),),
+            photo=Photo(media_type="image/png", content=PIXEL),
+            kept=("BDAY:1980-01-02",),
+        )
+        (contact,) = storing.add(book, [card], now=NOW)
+        before = card_by_id(contact.pk)
+        deletion = deletions.delete(reader.user, str(contact.pk), now=NOW)
+        restored = deletions.restore(reader.user, deletion.pk, now=NOW)
+        assert restored.pk == contact.pk
+        assert card_by_id(contact.pk) == before
+
+    def test_what_was_deleted_long_ago_is_gone(self, reader: Reader) -> None:
+        contact = reader.add("Anna", "1002")
+        deletion = deletions.delete(reader.user, str(contact.pk), now=NOW)
+        with pytest.raises(ContactNotFound):
+            deletions.restore(reader.user, deletion.pk, now=NOW + timedelta(days=2))
+        other = reader.add("Ben", "1003")
+        deletions.delete(reader.user, str(other.pk), now=NOW + timedelta(days=2))
+        assert Deletion.objects.count() == 1
 
     def test_a_colleague_is_copied_not_changed(self, reader: Reader, nadia: User) -> None:
         reader.page()

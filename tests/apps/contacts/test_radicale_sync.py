@@ -10,12 +10,12 @@ from django.db import connection
 
 from bluetel.accounts.models import User
 from bluetel.fetch.door import Door
-from contacts import services, storing
+from contacts import deletions, services, storing
 from contacts.card import Card
 from contacts.carddav import AddressBook
 from contacts.drafts import Draft
 from contacts.errors import ContactNotFound
-from contacts.models import Book, CardDavAccount, Contact, RemoteBook, RemoteCard
+from contacts.models import Book, CardDavAccount, Contact, Deletion, RemoteBook, RemoteCard
 from contacts.remote_accounts import (
     AccountRefused,
     add_account,
@@ -86,8 +86,8 @@ class Both:
     def rename(self, name: str, to: str) -> None:
         services.update(self.user, self.contact(name), Draft(name=to), now=self.now)
 
-    def delete(self, name: str) -> None:
-        services.delete(self.user, self.contact(name))
+    def delete(self, name: str) -> Deletion:
+        return deletions.delete(self.user, self.contact(name), now=self.now)
 
     # There.
 
@@ -224,6 +224,41 @@ def test_a_deletion_here_deletes_there(both: Both) -> None:
     both.sync()
     assert both.there == {}
     assert not RemoteCard.objects.exists()
+
+
+def test_a_deletion_taken_back_before_the_server_knew_leaves_it_there(both: Both) -> None:
+    both.put("a", "Ann")
+    both.sync()
+    deletion = both.delete("Ann")
+    deletions.restore(both.user, deletion.pk, now=both.now)
+    both.sync()
+    assert both.names == ["Ann"] == list(both.there)
+    assert not count_clashes(both.user)
+
+
+def test_a_deletion_taken_back_later_is_written_again(both: Both) -> None:
+    both.put("a", "Ann")
+    both.sync()
+    deletion = both.delete("Ann")
+    both.sync()
+    assert both.there == {}
+    deletions.restore(both.user, deletion.pk, now=both.now)
+    both.sync()
+    assert both.names == ["Ann"] == list(both.there)
+
+
+def test_a_deletion_taken_back_while_the_server_deletes_is_not_lost(both: Both) -> None:
+    both.put("a", "Ann")
+    both.sync()
+    deletion = both.delete("Ann")
+    both.remove("a")
+    deletions.restore(both.user, deletion.pk, now=both.now)
+    both.sync()
+    (clash,) = clashes_of(both.user)
+    assert clash.mine is not None
+    assert choose(both.user, clash.id, Choice.MINE, now=both.now)
+    both.sync()
+    assert both.names == ["Ann"] == list(both.there)
 
 
 def test_moving_a_contact_to_another_book_takes_it_off_the_server(both: Both) -> None:

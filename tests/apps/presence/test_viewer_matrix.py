@@ -94,6 +94,7 @@ ROUTES: dict[str, str] = {
     "contacts/books/<int:book_id>/delete/": ACTS,
     "contacts/books/<int:book_id>/export/<slug:form>/": OWN,
     "contacts/books/<int:book_id>/import/": ACTS,
+    "contacts/deleted/<int:deletion_id>/restore/": ACTS,
     "contacts/duplicates/": "/contacts/duplicates/",
     "contacts/duplicates/decide/": ACTS,
     "contacts/imports/<int:run_id>/": OWN,
