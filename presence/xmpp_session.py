@@ -10,13 +10,18 @@ from typing import Any
 from uuid import uuid4
 
 from slixmpp import ClientXMPP
+from slixmpp.exceptions import IqTimeout
 
+from bluetel import tasks
 from presence.xmpp_rules import OWN_RESOURCE, Resource, XmppAddress
 
 logger = logging.getLogger(__name__)
 
 FIRST_PRESENCES = 1.0
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
+SIGN_IN_WITHIN = 30.0
+PING_EVERY, ANSWER_WITHIN = 10.0, 15.0
+"""A server that falls silent, as behind a cut line, is given up within half a minute (XEP-0199)."""
 
 
 class XmppSession:
@@ -91,15 +96,20 @@ class XmppSession:
 
         for name in ("disconnected", "connection_failed", "failed_auth"):
             client.add_event_handler(name, end)
+        begun = asyncio.Event()
+        client.add_event_handler("session_start", lambda _event: begun.set())
         client.add_event_handler("session_start", self._begin)
+        client.register_plugin("xep_0199")
         for kind in ("available", "chat", "away", "xa", "dnd", "unavailable"):
             client.add_event_handler(f"presence_{kind}", self._hear)
         self._client = client
         connecting = client.connect(self._address.host, self._address.port)
+        asking = asyncio.create_task(_until_silent(client, begun))
         try:
-            await ended
+            await asyncio.wait({ended, asking}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._client = None
+            await tasks.end(asking)
             connecting.cancel()
             client.abort()
 
@@ -149,3 +159,15 @@ class XmppSession:
                 priority=int(presence["priority"] or 0),
             )
         self._on_presence(sender.bare, list(found.values()))
+
+
+async def _until_silent(client: Any, begun: asyncio.Event) -> None:
+    """Return when the server doesn't let one in, or doesn't answer any more."""
+    try:
+        async with asyncio.timeout(SIGN_IN_WITHIN):
+            await begun.wait()
+        while True:
+            await asyncio.sleep(PING_EVERY)
+            await client.plugin["xep_0199"].ping(timeout=ANSWER_WITHIN)
+    except (TimeoutError, IqTimeout):
+        return

@@ -3,7 +3,8 @@
 Runs on a bare Python 3.11 (standard library only) and is quick when there is nothing to do: each
 part leaves a stamp with the hash of what it was made from. Parts: ``runtime`` (the Python
 environment for ``make run``), ``dev`` (that and the tests' tools and servers), ``node`` (the
-JavaScript tools of ``make check``). One part never removes what another has installed.
+JavaScript tools of ``make check``), ``bench`` (what only ``make bench`` takes). One part never
+removes what another has installed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements"
 POSTGRESQL = Path("/usr/lib/postgresql")
+LIBC = Path("/usr/include/stdio.h")
+NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -38,9 +41,9 @@ class Need(NamedTuple):
 
 def main(parts: list[str]) -> None:
     """Prepare the named parts."""
-    unknown = set(parts) - {"runtime", "dev", "node"}
+    unknown = set(parts) - {"runtime", "dev", "node", "bench"}
     if unknown or not parts:
-        stop(f"usage: scripts/prepare runtime|dev|node …, not {' '.join(sorted(unknown))}")
+        stop(f"usage: scripts/prepare runtime|dev|node|bench …, not {' '.join(sorted(unknown))}")
     require(needs_of_python())
     VENV.mkdir(exist_ok=True)
     with (VENV / ".prepare.lock").open("w") as lock:  # not .lock, which is uv's own
@@ -51,6 +54,8 @@ def main(parts: list[str]) -> None:
             install_python("runtime")
         if "dev" in parts:
             wish(needs_of_tests())
+        if "bench" in parts:
+            wish(needs_of_bench())
         if "node" in parts:
             require(needs_of_node())
             install_node()
@@ -91,6 +96,16 @@ def needs_of_tests() -> list[Need]:
         Need("dovecot-imapd", has("dovecot"), "the tests on Dovecot"),
         Need("nodejs", has("node"), "the JavaScript tests"),
         Need("gettext", has("xgettext"), "the tests of the translations"),
+    ]
+
+
+def needs_of_bench() -> list[Need]:
+    """The load client's compiler, and the peer in C."""
+    return [
+        Need("gcc", has("gcc"), "the load client of the bench fanout"),
+        Need("libc6-dev", LIBC.exists(), "the load client of the bench fanout"),
+        Need("nginx", has("nginx"), "the comparison with nchan"),
+        Need("libnginx-mod-nchan", NCHAN.exists(), "the comparison with nchan"),
     ]
 
 

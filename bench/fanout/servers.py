@@ -190,6 +190,8 @@ def load(client: Path, server: Server, *options: str) -> Load:
 @contextmanager
 def compiled_client() -> Iterator[Path]:
     """The load client, compiled."""
+    if shutil.which("gcc") is None:
+        raise SystemExit("the bench fanout needs a compiler: sudo apt-get install gcc libc6-dev")
     with tempfile.TemporaryDirectory(prefix="bluetel-load-") as folder:
         program = Path(folder) / "load"
         subprocess.run(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocket, expect
 
-from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, live
+from tests.e2e.conftest import WITHIN_A_SECOND, Running, SignIn, colleague, live, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -210,3 +211,52 @@ def test_the_team_is_filtered_while_one_types_and_as_phones_become_free(
     free_only.uncheck()
     expect(find).to_have_value("")
     expect(rows).not_to_have_count(1)
+
+
+def test_a_page_in_the_background_hears_of_nobody_and_is_right_when_looked_at_again(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    nadia = sign_in("demo2")
+    sent: list[str] = []
+    heard: list[str] = []
+
+    def listen(opened: WebSocket) -> None:
+        opened.on("framesent", lambda frame: sent.append(str(frame)))
+        opened.on("framereceived", lambda frame: heard.append(str(frame)))
+
+    nadia.on("websocket", listen)
+    with live(nadia):
+        nadia.reload()
+    looked_at = watched(sent)
+    assert len(looked_at) > 1
+
+    turn_away(nadia, is_hidden=True)
+    wait_for(lambda: watched(sent) != looked_at, what="a smaller question", running=bluetel)
+    (myself,) = watched(sent)
+    other = sign_in("demo3")  # the same is told to a page that is looked at
+    heard.clear()
+    bluetel.phone("1001", "dnd_on")
+    sees(other, "Busy", "Available")
+    assert not [frame for frame in heard if CAMILLE in frame]
+
+    turn_away(nadia, is_hidden=False)
+    sees(nadia, "Busy", "Available")
+    assert watched(sent) == looked_at
+    assert myself in looked_at
+
+
+def watched(sent: list[str]) -> list[str]:
+    """Whom a page asked for last."""
+    frames = [json.loads(frame) for frame in sent]
+    found: list[str] = [frame for frame in frames if frame["type"] == "watch"][-1]["users"]
+    return found
+
+
+def turn_away(page: Page, *, is_hidden: bool) -> None:
+    """What the browser does when another tab comes to the front."""
+    page.evaluate(
+        "isHidden => { Object.defineProperty(document, 'hidden',"
+        " { value: isHidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        is_hidden,
+    )

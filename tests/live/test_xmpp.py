@@ -20,7 +20,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.simulator.memory import WHO
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import ChatState
-from presence import services
+from presence import services, xmpp_session
 from presence.models import XmppAccount
 from tests.live.stage import Stage, until
 from tests.live.test_statuses import (
@@ -161,6 +161,22 @@ async def test_what_clients_say_is_shown_and_unknown_while_the_server_is_down(
     await back.sign_in()
     await until_im(stage, CAMILLE, "available")
     await back.leave()
+    await camille.leave()
+
+
+async def test_a_server_that_falls_silent_is_unknown_until_it_speaks(
+    stage: Stage, prosody: Prosody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xmpp_session, "PING_EVERY", 0.2)
+    monkeypatch.setattr(xmpp_session, "ANSWER_WITHIN", 2.0)
+    camille = await camille_over_xmpp(stage, prosody)
+    pid = int((prosody.folder / "prosody.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await until_im(stage, CAMILLE, "unknown")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await until_im(stage, CAMILLE, "busy", "Writing")
     await camille.leave()
 
 
