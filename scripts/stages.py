@@ -3,7 +3,7 @@
 ``first``: everything but the browser, on SQLite with the in-memory channel layer.
 ``scripts``: the JavaScript modules under node.
 ``browser``: the browser tests, on SQLite over the simulated Wazo.
-``xivo``: the browser tests of calling, over the simulated XiVO.
+``xivo``: the browser tests again over the simulated XiVO, but for what only a Wazo can do.
 ``second``: what uses the database or the channel layer, again on PostgreSQL and Redis.
 ``smoke``: a few browser tests on PostgreSQL and Redis.
 
@@ -62,8 +62,9 @@ def stages() -> list[Stage]:
     on_stack = [f"tests/{folder}" for folder in STACK_FOLDERS if (ROOT / "tests" / folder).is_dir()]
     scripts = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/js/*.test.js"))
     browser = [*PYTEST, "tests/e2e", "-m", "e2e", "--timeout", "120"]
-    calling = "tests/e2e/test_first_call.py"
-    over_xivo = [*PYTEST, calling, "-m", "e2e and not wazo", "--timeout", "120"]
+    # The pages' accessibility is walked once: they are the same pages.
+    walked = "--ignore=tests/e2e/test_accessibility.py"
+    over_xivo = [*PYTEST, "tests/e2e", walked, "-m", "e2e and not wazo", "--timeout", "120"]
     return [
         Stage(
             "first",
@@ -72,7 +73,7 @@ def stages() -> list[Stage]:
         ),
         Stage("scripts", "JavaScript modules", [*NODE, *scripts], ["node"]),
         Stage("browser", "browser tests on SQLite", browser, BROWSERS),
-        Stage("xivo", "browser tests of calling, over a XiVO", [*OVER_XIVO, *over_xivo], BROWSERS),
+        Stage("xivo", "browser tests over a XiVO", [*OVER_XIVO, *over_xivo], BROWSERS),
         Stage(
             "second",
             "database tests on PostgreSQL and Redis",

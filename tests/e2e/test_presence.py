@@ -165,7 +165,8 @@ def test_a_wish_is_taken_back_by_the_keyboard_and_works_without_scripts(
     bluetel: Running, sign_in: SignIn
 ) -> None:
     nadia, plain = sign_in("demo2"), sign_in("demo2", javascript=False)
-    bluetel.phone("1001", "dnd_on")
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    bluetel.phone("1001", "answer")
     ask = colleague(nadia, CAMILLE).get_by_role("button", name=f"Call {CAMILLE} when free")
     ask.focus()
     nadia.keyboard.press("Enter")
@@ -178,7 +179,7 @@ def test_a_wish_is_taken_back_by_the_keyboard_and_works_without_scripts(
     plain.reload()
     colleague(plain, CAMILLE).get_by_role("button", name=f"Call {CAMILLE} when free").click()
     expect(plain.get_by_text(f"You will be told when {CAMILLE} is free")).to_be_visible()
-    bluetel.phone("1001", "dnd_off")
+    bluetel.phone("1001", "hang_up")
     expect(nadia.locator(".wish").get_by_text(f"{CAMILLE} is free now.")).to_be_visible()
     plain.reload()
     expect(plain.get_by_text(f"{CAMILLE} is free now.")).to_be_visible()

@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import Running, SignIn, handset, wait_for
 
+pytestmark = pytest.mark.wazo  # a XiVO's messages come by mail (docs/pbx-backends.md)
+
 TWO_HOURS = 7200
 BYTES = 44 + TWO_HOURS * 16_000
 ROOM = 80 * 1024 * 1024
