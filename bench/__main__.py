@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import calendars, click_to_call, contacts, edges, fanout, live_events
+from bench import calendars, click_to_call, contacts, edges, fanout, live_events, pushes
 
 BENCHES = {
     "calendars": calendars.run,
@@ -13,6 +13,7 @@ BENCHES = {
     "contacts": contacts.run,
     "fanout": fanout.run,
     "edges": edges.run,
+    "pushes": pushes.run,
 }
 
 

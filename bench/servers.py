@@ -43,6 +43,10 @@ class BlueTel:
 
     def manage(self, *arguments: str) -> str:
         """The last line a management command prints."""
+        return self.manage_all(*arguments)[-1]
+
+    def manage_all(self, *arguments: str) -> list[str]:
+        """The lines a management command prints."""
         answer = subprocess.run(
             [*MANAGE, *arguments],
             cwd=ROOT,
@@ -51,7 +55,7 @@ class BlueTel:
             capture_output=True,
             text=True,
         )
-        return answer.stdout.strip().splitlines()[-1]
+        return answer.stdout.strip().splitlines()
 
     def tokens(self, usernames: list[str]) -> list[str]:
         """An API token for each, made in one process."""
@@ -109,10 +113,10 @@ def tls_stub_pbx() -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def simulated_pbx(*, users: int = 9) -> Iterator[str]:
+def simulated_pbx(*, users: int = 9, dialect: str = "wazo") -> Iterator[str]:
     """A simulated PBX's address."""
     port = free_port()
-    simulator = ["simulate_pbx", "--dialect", "wazo", "--host", "127.0.0.1"]
+    simulator = ["simulate_pbx", "--dialect", dialect, "--host", "127.0.0.1"]
     options = ["--port", str(port), "--users", str(users)]
     with _running([*MANAGE, *simulator, *options], environ=_environment({})):
         url = f"http://127.0.0.1:{port}"
@@ -130,6 +134,16 @@ def bluetel(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
 @contextmanager
 def prepared(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
     """The same before anything of it runs: a database, the PBX and its people."""
+    with migrated(pbx_url, **settings) as ready:
+        connect = ["connect_pbx", "bench", "--kind", "wazo", "--url", pbx_url]
+        ready.manage(*connect, "--username", "bluetel", "--password-env", "BENCH_PASSWORD")
+        ready.manage("sync_users", "bench")
+        yield ready
+
+
+@contextmanager
+def migrated(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
+    """The database alone; ``BENCH_PASSWORD`` holds that of the simulated PBXs' service account."""
     with tempfile.TemporaryDirectory(prefix="bluetel-bench-") as data_dir:
         port = free_port()
         environ = _environment(
@@ -144,19 +158,6 @@ def prepared(pbx_url: str, **settings: str) -> Iterator[BlueTel]:
         url = f"http://127.0.0.1:{port}"
         ready = BlueTel(url, pbx_url, 0, environ)
         ready.manage("migrate")
-        ready.manage(
-            "connect_pbx",
-            "bench",
-            "--kind",
-            "wazo",
-            "--url",
-            pbx_url,
-            "--username",
-            "bluetel",
-            "--password-env",
-            "BENCH_PASSWORD",
-        )
-        ready.manage("sync_users", "bench")
         yield ready
 
 

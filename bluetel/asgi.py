@@ -13,11 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bluetel.settings")
 django.setup(set_prefix=False)
 
 from bluetel.one_thread import OneThreadHandler
+from bluetel.pbx_push import PushDoor
 from presence.socket import live_socket
 
 application = ProtocolTypeRouter(
     {
-        "http": OneThreadHandler(),
+        "http": PushDoor(OneThreadHandler()),
         "websocket": AuthMiddlewareStack(
             # types-channels knows consumers only; any ASGI callable will do.
             URLRouter([path("ws/live/", live_socket)])  # type: ignore[arg-type,list-item]

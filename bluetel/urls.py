@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from bluetel import demo, health, pbx_push, views
+from bluetel import demo, health, views
 from bluetel.accounts.views import SignInView, phone_system
 from bluetel.api import api
 from dialer.views import calls
@@ -42,7 +42,6 @@ urlpatterns = [
     path("settings/", include("forwarding.urls")),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
-    path("pbx/<slug:name>/xivo/events/<str:secret>/", pbx_push.take_push, name="pbx-push"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

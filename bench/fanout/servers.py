@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.processes import cpu_seconds, memory
 from bench.servers import ROOT, free_port
 
 HERE = Path(__file__).resolve().parent
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 SESSIONS = 200
 NCHAN_CONFIG = """
@@ -52,23 +51,16 @@ class Server:
 
     def cpu(self) -> float:
         """The seconds of a core that it and its workers have used."""
-        return sum(sum(map(int, _stat(pid)[11:13])) / TICKS for pid in self._pids() if _stat(pid))
+        return sum(map(cpu_seconds, self._pids()))
 
     def memory(self) -> int:
         """The bytes of memory that it and its workers hold."""
-        return sum(int(_stat(pid)[21]) * PAGE for pid in self._pids() if _stat(pid))
+        return sum(map(memory, self._pids()))
 
     def _pids(self) -> list[int]:
         own = self.process.pid
         listed = Path(f"/proc/{own}/task/{own}/children").read_text(encoding="ascii")
         return [own, *map(int, listed.split())]
-
-
-def _stat(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return []
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +31,7 @@ from bluetel.telephony.types import (
     StreamOpened,
     UserChanged,
 )
+from bluetel.telephony.waiting_pushes import WaitingPushes
 from bluetel.work.leases import LeaseLost
 from presence.live import call_message
 from presence.messages import LinkMessage, iso
@@ -97,6 +99,8 @@ class PbxLinkKeeper:
         self._calls: list[Call] = []
         self._calls_came = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._pushed = WaitingPushes()
+        self._taking_pushes = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._losing: asyncio.Task[None] | None = None
@@ -135,15 +139,22 @@ class PbxLinkKeeper:
         self._load(presences, asked=users)
 
     async def push(self, bodies: Sequence[object]) -> None:
-        """Take what the PBX posted by itself, like what the stream tells."""
-        try:
-            events = await self._pbx_threads.run(self._backend.take_pushes, bodies)
-        except TelephonyError as error:
-            logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
-            return
-        for event in events:
-            self._duties.tell_event(self.pbx.pk, event)
-            self._take(event)
+        """Take what the PBX posted by itself, like what the stream tells, and in its order."""
+        for body in bodies:
+            if isinstance(body, Mapping):
+                self._pushed.add(body)
+        async with self._taking_pushes:
+            taken = self._pushed.take()
+            if not taken:
+                return  # went with those before
+            try:
+                events = await self._pbx_threads.run(self._backend.take_pushes, taken)
+            except TelephonyError as error:
+                logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
+                return
+            for event in events:
+                self._duties.tell_event(self.pbx.pk, event)
+                self._take(event)
 
     def attend(self, users: Collection[PbxUserId]) -> None:
         """Say whose own calls are to be followed: theirs who have a page open."""

@@ -127,6 +127,22 @@ async def test_nobody_without_a_page_has_a_socket(both: Annexe, stage: Stage) ->
     assert await both.do(lambda _: both.xuc.application.sockets.open_count) == 1
 
 
+async def test_of_a_hundred_messages_of_pushes_the_last_states_stay(
+    annexe: Annexe, stage: Stage
+) -> None:
+    await Pbx.objects.filter(pk=annexe.pbx.pk).aupdate(options={"presence": "push"})
+    await stage.start_engine()
+    await stage.until_heard()
+    ringing, busy = 8, 1
+    told = [("ugo", (ringing, busy)[number % 2]) for number in range(101)]
+    for login, status in [*told, ("zoe", busy)]:
+        bodies: list[object] = [{"username": login, "status": status}]
+        await publish_to_engine(PushesMessage(type="pushes", pbx=annexe.pbx.pk, bodies=bodies))
+
+    await stage.until_phone("2001", "busy")
+    await stage.until_phone("2002", "ringing")
+
+
 async def test_what_is_posted_shows(both: Annexe, stage: Stage) -> None:
     pushed = {"username": "ugo", "status": 8}
     await both.do(lambda pbx: pbx.plug(pbx.lines["2002"][1], plugged=False))

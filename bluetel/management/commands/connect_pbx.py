@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
-from django.urls import reverse
 
 from bluetel.accounts.models import Pbx
 from bluetel.accounts.pbx import backend_for, check_options, close_backends
+from bluetel.pbx_push import path_of
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.http import checked_url
 
@@ -89,11 +89,10 @@ class Command(BaseCommand):
         if not pbx.push_secret:
             pbx.push_secret = secrets.token_urlsafe(32)
             pbx.save(update_fields=["push_secret"])
-        address = reverse("pbx-push", args=[pbx.name, pbx.push_secret])
         self.stdout.write(
             "The PBX may post its phones' states to this address (api.eventUrl); it is a secret:"
         )
-        self.stdout.write(f"{settings.ENV.origin}{address}")
+        self.stdout.write(f"{settings.ENV.origin}{path_of(pbx)}")
 
 
 def _secret(variable: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.errors import Forbidden, NotFound, Rejected, TelephonyError
 from bluetel.telephony.ports import AccountBook, OwnLogin
 from bluetel.telephony.types import (
     Call,
@@ -84,6 +84,7 @@ class Exchange:
         self._tasks: set[asyncio.Task[None]] = set()
         self._works: dict[PbxUserId, bool] = {}
         self._writing = asyncio.Lock()
+        self._has_refused_states = False
 
     # --- Everybody's phones ---------------------------------------------------------------------
 
@@ -151,7 +152,7 @@ class Exchange:
             try:
                 if asked_at is None or loop.time() - asked_at >= STATES_EVERY:
                     await self._in_thread(self._around.roster.by_number)
-                    await self._in_thread(self._around.rest.ask_for_states)
+                    await self._ask_for_states()
                     is_first, asked_at = asked_at is None, loop.time()
                     if is_first:
                         self._opened()
@@ -162,6 +163,15 @@ class Exchange:
                 self._pushed.clear()
                 self._broadcast.lost(str(error))
             await asyncio.sleep(ALIVE_EVERY)
+
+    async def _ask_for_states(self) -> None:
+        """What the handshake means was inferred: without it, states come as phones change."""
+        try:
+            await self._in_thread(self._around.rest.ask_for_states)
+        except (Forbidden, NotFound, Rejected) as error:
+            if not self._has_refused_states:
+                logger.warning("XUC does not post the phones' states when asked: %s", error)
+            self._has_refused_states = True
 
     async def presences(self, users: Sequence[PbxUserId], *, within: float) -> list[Presence]:
         """What is known of these people now; who is no user of this PBX is left out."""

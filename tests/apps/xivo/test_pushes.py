@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from django.test import Client
+from asgiref.sync import sync_to_async
+from channels.testing import HttpCommunicator
 
-from bluetel import pbx_push
-from bluetel.pbx_push import MOST_BYTES, MOST_WAITING, Gathering, read_push
+from bluetel.pbx_push import MOST_AT_ONCE, MOST_BYTES, Gathering, PushDoor, Scope, read_push
+from bluetel.telephony.waiting_pushes import WaitingPushes
 from tests.apps.xivo.conftest import XivoSite
 
 SECRET = "right-secret"
@@ -19,63 +21,95 @@ STATE = {"username": "demo2", "status": 8}
 CALL = {"username": "demo2", "message": {"msgType": "PhoneEvent", "ctiMessage": {}}}
 
 
-class Taken:
-    """What was handed over, and when it is due."""
+class Door:
+    """The door of a web process, and what went through it to the engine or to the pages."""
 
     def __init__(self) -> None:
         self.handed: list[tuple[int, list[object]]] = []
-        self.due: list[Callable[[], None]] = []
-        self.gathering = Gathering(
-            lambda pbx, bodies: self.handed.append((pbx, bodies)),
-            wait=lambda _, action: self.due.append(action),
-        )
+        self.passed: list[str] = []
+        self.came = asyncio.Event()
+        self.gathering = Gathering(self._hand_over, gathered_for=0)
+        self.application = PushDoor(self._page, gathering=self.gathering)
 
-    def wait(self) -> None:
-        """Let the moment pass."""
-        due, self.due = self.due, []
-        for action in due:
-            action()
+    async def _hand_over(self, pbx: int, bodies: list[object]) -> None:
+        self.handed.append((pbx, bodies))
+        self.came.set()
+
+    async def _page(self, scope: Scope, receive: object, send: Any) -> None:
+        self.passed.append(scope["path"])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what hand-overs bring about."""
+        while not condition():
+            self.came.clear()
+            await self.came.wait()
+
+    def told(self) -> dict[str, int]:
+        """The last state of everybody that went to the engine."""
+        bodies = [cast("dict[str, Any]", one) for _, some in self.handed for one in some]
+        return {body["username"]: body["status"] for body in bodies}
+
+    async def post(
+        self, body: object, *, name: str = "site", secret: str = SECRET, method: str = "POST"
+    ) -> int:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        path = f"/pbx/{name}/xivo/events/{secret}/"
+        answer = await HttpCommunicator(self.application, method, path, data).get_response()
+        status: int = answer["status"]
+        return status
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> Taken:
-    one = Taken()
-    monkeypatch.setattr(pbx_push, "gathering", one.gathering)
-    return one
-
-
-def post(body: object, *, name: str = "site", secret: str = SECRET) -> int:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = Client().post(
-        f"/pbx/{name}/xivo/events/{secret}/", data, content_type="application/json"
-    )
-    return answer.status_code
+async def door() -> Door:
+    return Door()
 
 
 @pytest.mark.parametrize("body", [STATE, CALL], ids=["state", "call"])
-def test_both_shapes_are_taken(site: XivoSite, taken: Taken, body: dict[str, Any]) -> None:
-    assert post(body) == 200
-    taken.wait()
+async def test_both_shapes_are_taken(site: XivoSite, door: Door, body: dict[str, Any]) -> None:
+    assert await door.post(body) == 200
+    await door.came.wait()
 
-    assert taken.handed == [(site.pbx.pk, [body])]
+    assert door.handed == [(site.pbx.pk, [body])]
 
 
 @pytest.mark.parametrize(
     ("name", "secret"),
     [("site", "wrong-secret"), ("site", "right-secre"), ("nowhere", "right-secret")],
 )
-def test_a_wrong_secret_and_an_unknown_pbx_look_alike(
-    site: XivoSite, taken: Taken, name: str, secret: str
+async def test_a_wrong_secret_and_an_unknown_pbx_look_alike(
+    site: XivoSite, door: Door, name: str, secret: str
 ) -> None:
-    assert post(STATE, name=name, secret=secret) == 404
-    assert taken.due == []
+    assert await door.post(STATE, name=name, secret=secret) == 404
 
 
-def test_a_pbx_without_a_secret_takes_nothing(site: XivoSite, taken: Taken) -> None:
+async def test_a_pbx_without_a_secret_takes_nothing(site: XivoSite, door: Door) -> None:
     site.pbx.push_secret = ""
-    site.pbx.save()
+    await sync_to_async(site.pbx.save)()
 
-    assert post(STATE, secret="-" * 43) == 404
+    assert await door.post(STATE, secret="-" * 43) == 404
+
+
+async def test_a_new_secret_is_known_after_a_moment(
+    site: XivoSite, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await door.post(STATE) == 200
+    site.pbx.push_secret = "another-secret"
+    await sync_to_async(site.pbx.save)()
+    assert await door.post(STATE) == 200
+    monkeypatch.setattr("bluetel.pbx_push.KNOWN_FOR", 0.0)
+
+    assert await door.post(STATE) == 404
+    assert await door.post(STATE, secret="another-secret") == 200
+
+
+async def test_all_other_paths_go_on_to_the_pages(door: Door) -> None:
+    for path in ("/", "/pbx/site/xivo/events/", "/pbx/site/xivo/events/a/b/"):
+        answer = await HttpCommunicator(door.application, "GET", path).get_response()
+        assert answer["status"] == 204
+
+    assert len(door.passed) == 3
 
 
 @pytest.mark.parametrize(
@@ -85,40 +119,48 @@ def test_a_pbx_without_a_secret_takes_nothing(site: XivoSite, taken: Taken) -> N
      b"[" * 1000, b"x" * (MOST_BYTES + 1)],
     ids=lambda body: str(body)[:20],
 )  # fmt: skip
-def test_a_body_of_another_shape_is_refused(site: XivoSite, taken: Taken, body: object) -> None:
-    assert post(body) == 400
-    assert taken.due == []
+async def test_a_body_of_another_shape_is_refused(site: XivoSite, door: Door, body: object) -> None:
+    assert await door.post(body) == 400
+    assert door.handed == []
 
 
-def test_only_posting_is_answered(site: XivoSite) -> None:
-    assert Client().get("/pbx/site/xivo/events/right-secret/").status_code == 405
+async def test_only_posting_is_answered(site: XivoSite, door: Door) -> None:
+    assert await door.post(STATE, method="GET") == 405
 
 
-def test_of_two_states_of_one_person_the_later_goes(taken: Taken) -> None:
-    taken.gathering.add(1, {"username": "a", "status": 8})
-    taken.gathering.add(1, {"username": "b", "status": 8})
-    taken.gathering.add(1, CALL)
-    taken.gathering.add(1, CALL)
-    taken.gathering.add(1, {"username": "a", "status": 0})
-    taken.wait()
+async def test_of_two_states_of_one_person_the_later_goes(door: Door) -> None:
+    door.gathering.add(1, {"username": "a", "status": 8})
+    door.gathering.add(1, {"username": "b", "status": 8})
+    door.gathering.add(1, CALL)
+    door.gathering.add(1, CALL)
+    door.gathering.add(1, {"username": "a", "status": 0})
+    await door.came.wait()
 
-    assert taken.handed == [
+    assert door.handed == [
         (1, [{"username": "b", "status": 8}, CALL, CALL, {"username": "a", "status": 0}])
     ]
 
 
-def test_one_moment_s_pushes_go_together_and_the_next_s_again(taken: Taken) -> None:
-    for _ in range(3):
-        taken.gathering.add(1, CALL)
-    assert len(taken.due) == 1
-    taken.wait()
-    taken.gathering.add(1, CALL)
-    taken.wait()
+async def test_one_moment_s_pushes_go_together_and_the_next_s_again(door: Door) -> None:
+    for count in (3, 1):
+        door.came.clear()
+        for _ in range(count):
+            door.gathering.add(1, CALL)
+        await door.came.wait()
 
-    assert [len(bodies) for _, bodies in taken.handed] == [3, 1]
+    assert [len(bodies) for _, bodies in door.handed] == [3, 1]
 
 
-def test_ten_thousand_pushes_are_read_and_gathered_within_a_second(taken: Taken) -> None:
+async def test_no_message_to_the_engine_is_longer_than_it_may(door: Door) -> None:
+    for number in range(MOST_AT_ONCE + 1):
+        door.gathering.add(1, {"username": f"user{number}", "status": 8})
+    await door.until(lambda: len(door.handed) == 2)
+
+    assert [len(bodies) for _, bodies in door.handed] == [MOST_AT_ONCE, 1]
+
+
+def test_ten_thousand_pushes_are_read_and_gathered_within_a_second() -> None:
+    waiting = WaitingPushes()
     bodies = [
         json.dumps({"username": f"user{n % 3000}", "status": (0, 8, 1)[n % 3]}).encode()
         for n in range(10_000)
@@ -127,15 +169,45 @@ def test_ten_thousand_pushes_are_read_and_gathered_within_a_second(taken: Taken)
     for data in bodies:
         body = read_push(data)
         assert body is not None
-        taken.gathering.add(1, body)
-    taken.wait()
+        waiting.add(body)
 
     assert time.process_time() - began < 1.0
-    assert sum(len(bodies) for _, bodies in taken.handed) == 3000
+    assert len(waiting.take()) == 3000
 
 
-def test_a_flood_costs_no_more_memory_than_it_may(taken: Taken) -> None:
-    for _ in range(MOST_WAITING + 10):
-        taken.gathering.add(1, CALL)
+async def test_ten_thousand_requests_lose_nobody_s_last_state(site: XivoSite, door: Door) -> None:
+    last: dict[str, int] = {}
+    for number in range(10_000):
+        login, status = f"user{number % 300}", (0, 8, 1)[number // 300 % 3]
+        last[login] = status
+        body = json.dumps({"username": login, "status": status}).encode()
+        assert await _answer(door, body) == 200
+    await door.until(lambda: door.told() == last)
 
-    assert taken.gathering.dropped == 10
+
+async def _answer(door: Door, body: bytes) -> int:
+    """A request without the test kit's own tasks, of which ten thousand take a minute."""
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {"type": "http", "method": "POST", "path": f"/pbx/site/xivo/events/{SECRET}/"}
+    await door.application(scope, receive, send)
+    return statuses[0]
+
+
+def test_a_flood_costs_no_more_memory_than_it_may_and_no_last_state() -> None:
+    waiting = WaitingPushes(most=3)
+    taken = [waiting.add(CALL) for _ in range(5)]
+    taken += [waiting.add({"username": name, "status": 8}) for name in "abcd"]
+
+    assert taken == [True, True, True, False, False, True, True, True, False]
+    assert waiting.add({"username": "a", "status": 0})
+    assert len(waiting) == 6
+    assert waiting.take()[-1] == {"username": "a", "status": 0}
+    assert waiting.add(CALL)

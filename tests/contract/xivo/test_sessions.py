@@ -434,6 +434,17 @@ async def test_phones_are_followed_by_pushes_without_any_socket() -> None:
         assert rig.do(lambda _: rig.xuc.application.sockets.open_count) == 0
 
 
+async def test_a_xuc_that_posts_nothing_when_asked_is_heard_all_the_same() -> None:
+    with xivo_rig(is_attending=False, presence="push") as rig:
+        rig.do(lambda _: setattr(rig.xuc.site, "api_key", "another"))
+        async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
+            rig.backend.take_pushes([{"username": "demo2", "status": 8}])
+            (presence,) = rig.backend.presences([rig.user("1002")])
+
+        assert presence.phone is LineState.RINGING
+
+
 def test_pushed_phone_events_become_calls() -> None:
     with xivo_rig(without_login=ALL_LOGINS, is_attending=False, presence="push") as rig:
         payload = {
