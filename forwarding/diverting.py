@@ -9,23 +9,15 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import translation
 
-from bluetel.calls.diversions import DiversionRecord, begin_diversion, end_diversion
-from bluetel.calls.models import Diversion
+from bluetel.calls.diversions import DiversionRecord, note_diversions
 from forwarding.rules import RouteKind, route_at
 from forwarding.situation import Known, own_of
 from forwarding.wording import reason_text
 
 
-def note_diversions(known: Sequence[Known], *, now: datetime) -> None:
+def note_routes(known: Sequence[Known], *, now: datetime) -> None:
     """Note since when and why the calls of these users are diverted, where that has changed."""
-    ids = [one.user.pk for one in known]
-    there = {row.user_id: row for row in Diversion.objects.filter(user_id__in=ids, ends=None)}
-    for one in known:
-        record, row = _record(one, now=now), there.get(one.user.pk)
-        if record is None and row is not None:
-            end_diversion(one.user.pk, at=now)
-        elif record is not None and (row is None or row.record != record):
-            begin_diversion(one.user.pk, record, at=now)
+    note_diversions({one.user.pk: _record(one, now=now) for one in known}, at=now)
 
 
 def _record(known: Known, *, now: datetime) -> DiversionRecord | None:

@@ -23,41 +23,47 @@ def keep_up(known: Sequence[Known], *, now: datetime) -> set[int]:
         user_id__in=[one.user.pk for one in known], starts__lt=now - FORGET_AFTER
     ).delete()
     by_status = _suppressed_by_status(known)
+    all_wanted: list[Claim] = []
+    all_gone: list[Claim] = []
     for one in known:
         if _follow_available(one, by_status.get(one.user.pk, []), now=now):
             changed.add(one.user.pk)
             continue
         if _follow_override(one, now=now):
             changed.add(one.user.pk)
-        claim_busy(one, now=now)
+        wanted, gone = busy_claims(one, now=now)
+        all_wanted += wanted
+        all_gone += gone
+    presence.renew_claims(ImSource.CALENDAR, wanted=all_wanted, gone=all_gone)
     return changed
 
 
-def claim_busy(known: Known, *, now: datetime) -> None:
-    """Have the chat status claimed for the busy blocks to come, and for no others."""
-    wanted: dict[str, Block] = {}
+def busy_claims(known: Known, *, now: datetime) -> tuple[list[Claim], list[Claim]]:
+    """The claims on the chat status to be made or moved for the busy blocks to come, and to end."""
+    blocks: dict[str, Block] = {}
     if known.situation.rules.set_im_busy:
-        wanted = {
+        blocks = {
             f"{block.starts.timestamp():.6f}": block
             for block in known.situation.blocks
             if block.ends > now
         }
     there = {claim.ref: claim for claim in known.calendar_claims}
-    for ref in there.keys() - wanted.keys():
-        presence.delete_claims(known.user.pk, axis=Claim.Axis.IM, source=ImSource.CALENDAR, ref=ref)
-    for ref, block in wanted.items():
-        claim = there.get(ref)
-        if claim is None or (claim.starts, claim.ends) != (block.starts, block.ends):
-            presence.put_claim(
-                known.user.pk,
-                axis=Claim.Axis.IM,
-                source=ImSource.CALENDAR,
-                value=ImState.BUSY,
-                now=now,
-                starts=block.starts,
-                ends=block.ends,
-                ref=ref,
-            )
+    gone = [claim for ref, claim in there.items() if ref not in blocks]
+    wanted = [
+        Claim(
+            user_id=known.user.pk,
+            axis=Claim.Axis.IM,
+            source=ImSource.CALENDAR,
+            value=ImState.BUSY,
+            starts=block.starts,
+            ends=block.ends,
+            ref=ref,
+            created_at=now,
+        )
+        for ref, block in blocks.items()
+        if ref not in there or (there[ref].starts, there[ref].ends) != (block.starts, block.ends)
+    ]
+    return wanted, gone
 
 
 def _suppressed_by_status(known: Sequence[Known]) -> dict[int, list[SuppressedMeeting]]:

@@ -20,13 +20,13 @@ from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
 from bluetel.work import due, leases
 from forwarding import dnd_box, ledger
-from forwarding.diverting import note_diversions
+from forwarding.diverting import note_routes
 from forwarding.echoes import Setting
 from forwarding.keeping import keep_up
 from forwarding.models import Line, PbxWrite
 from forwarding.rules import Choice, Reason, Route, edges, route_at
 from forwarding.situation import Known, forward_of, kept, own_of, read_situations, rules_of
-from forwarding.targets import problem_of
+from forwarding.targets import Ways, problem_of
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import Pbx
@@ -134,10 +134,13 @@ def begin(
         edges_at: list[tuple[str, datetime]] = []
         reads_at: list[tuple[str, datetime]] = []
         known = lock(user_ids, now=now)
+        ways = Ways(known)
         for one in known:
             if at_edge and one.line.refused:
                 one.line.refused = {}
-            step = _step_if_heard(one, heard_since, now=now, must_read=one.user.pk in must_read)
+            step = _step_if_heard(
+                one, heard_since, ways, now=now, must_read=one.user.pk in must_read
+            )
             if step is not None:
                 steps.append(step)
                 edges_at.append((str(one.user.pk), now + due.LEASE))
@@ -148,7 +151,7 @@ def begin(
                 if _may_write(one) and edge - READ_AHEAD > now:
                     reads_at.append((str(one.user.pk), _spread(edge)))
         busy = {step.user_id for step in steps}
-        note_diversions([one for one in known if one.user.pk not in busy], now=now)
+        note_routes([one for one in known if one.user.pk not in busy], now=now)
         steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
         _save(known)
         due.put(EDGE, edges_at)
@@ -167,6 +170,11 @@ def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -
     with transaction.atomic():
         leases.check(held, now=now)
         by_user = {outcome.step.user_id: outcome for outcome in outcomes}
+        PbxWrite.objects.filter(
+            pk__in=[
+                one.step.entry for one in outcomes if isinstance(one.step, Write) and not one.error
+            ]
+        ).update(outcome=PbxWrite.Outcome.DONE)
         known = lock(by_user, now=now)
         for one in known:
             outcome = by_user[one.user.pk]
@@ -227,7 +235,12 @@ def held_forward(line: Line) -> Forward | None:
 
 
 def _step_if_heard(
-    known: Known, heard_since: Mapping[int, datetime] | None, *, now: datetime, must_read: bool
+    known: Known,
+    heard_since: Mapping[int, datetime] | None,
+    ways: Ways,
+    *,
+    now: datetime,
+    must_read: bool,
 ) -> Step | None:
     """The next step, by what is still true of what was read."""
     fresh = now - FRESH
@@ -238,11 +251,11 @@ def _step_if_heard(
                 known.line.failing_since = known.line.failing_since or now
             return None
         fresh = max(fresh, heard or now - FRESH_UNHEARD)
-    return _next_step(known, now=now, fresh_since=fresh, must_read=must_read)
+    return _next_step(known, ways, now=now, fresh_since=fresh, must_read=must_read)
 
 
 def _next_step(
-    known: Known, *, now: datetime, fresh_since: datetime, must_read: bool
+    known: Known, ways: Ways, *, now: datetime, fresh_since: datetime, must_read: bool
 ) -> Step | None:
     user, line = known.user, known.line
     if user.pbx is None or not user.pbx_user_id:
@@ -262,7 +275,7 @@ def _next_step(
         if not is_fresh:
             return read
         return _write(read, what, _value(value))
-    route = _usable_route(known, now=now)
+    route = _usable_route(known, ways, now=now)
     desired = route.forward(own_of(line).forward)
     if desired == (held_forward(line) or own_of(line).forward):
         line.failing_since, line.tries = None, 0
@@ -303,7 +316,7 @@ def _wants_voicemail(known: Known) -> bool:
     return Choice.VOICEMAIL in rules
 
 
-def _usable_route(known: Known, *, now: datetime) -> Route:
+def _usable_route(known: Known, ways: Ways, *, now: datetime) -> Route:
     """The route at ``now``, its target judged once more before anything is written."""
     line = known.line
     while True:
@@ -316,7 +329,7 @@ def _usable_route(known: Known, *, now: datetime) -> Route:
         rule = _RULE_OF.get(route.reason)
         if rule is None or forward_of(line.applied) == route.forward(Forward()):
             return route
-        dialed, problem = problem_of(known, rule)
+        dialed, problem = problem_of(known, rule, ways)
         if problem:
             line.refused = {**line.refused, rule: problem}
         elif dialed and dialed != route.destination:
@@ -381,7 +394,6 @@ def _succeed(known: Known, outcome: Outcome, *, now: datetime) -> None:
         _take(known, step.what, outcome.held, now=now, origin=origin)
         if is_users and _value(line.wanted[step.what]) == step.value:
             line.wanted = {k: v for k, v in line.wanted.items() if k != step.what}
-    PbxWrite.objects.filter(pk=step.entry).update(outcome=PbxWrite.Outcome.DONE)
 
 
 def _fail(known: Known, outcome: Outcome, *, now: datetime) -> None:
@@ -461,4 +473,10 @@ def _spread(edge: datetime) -> datetime:
 
 
 def _save(known: Sequence[Known]) -> None:
-    Line.objects.bulk_update([one.line for one in known], _LINE_FIELDS)
+    # Far cheaper than an update with a case for each row and column.
+    Line.objects.bulk_create(
+        [one.line for one in known],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=_LINE_FIELDS,
+    )

@@ -33,7 +33,7 @@ from forwarding.rules import (
     forecast,
     overridden,
 )
-from forwarding.situation import Known, own_of, read_one
+from forwarding.situation import Known, own_of, read_one, read_situations
 from forwarding.wording import problem_text, reason_text
 from presence.messages import iso
 
@@ -55,13 +55,10 @@ def routing_of(user: User, *, now: datetime, at: datetime | None = None) -> Rout
 
 def routing_frames(user_ids: Iterable[int], *, now: datetime) -> list[tuple[int, RoutingFrame]]:
     """What holds for these users, as their pages are told."""
-    frames = []
-    for user_id in user_ids:
-        known = read_one(user_id, now=now)
-        if known is not None:
-            record = _record(known, decide(known.situation, now), at=now, is_now=True, now=now)
-            frames.append((user_id, RoutingFrame(type="routing", **record)))
-    return frames
+    return [
+        (known.user.pk, RoutingFrame(type="routing", **routing_record(known, now=now)))
+        for known in read_situations(user_ids, now=now)
+    ]
 
 
 def forecast_of(user: User, *, now: datetime, days: int) -> list[dict[str, Any]]:

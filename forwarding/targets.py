@@ -18,14 +18,47 @@ from forwarding.models import Automation, Line
 from forwarding.rules import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from forwarding.situation import Known
 
 HOPS = 10
 
 
-def judge_target(user: User, text: str, *, ahead: bool) -> str:
+class Ways:
+    """Where the colleagues of a PBX send their calls, read once for many users.
+
+    ``known`` are the users who will be asked about: all their rules' numbers are looked up at the
+    first question.
+    """
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self._on: dict[tuple[int, str], list[str]] = {}
+        self._ahead: dict[int, set[str]] = {}
+        for one in known:
+            if one.user.pbx_id is not None:
+                rules = one.automation.calendar_dialed, one.automation.im_dialed
+                self._ahead.setdefault(one.user.pbx_id, set()).update(filter(None, rules))
+
+    def on_from(self, pbx_id: int, extensions: set[str]) -> list[str]:
+        """Where calls to these extensions are sent on, as the PBX holds it."""
+        wanted = extensions | self._ahead.pop(pbx_id, set())
+        self._read(pbx_id, {one for one in wanted if (pbx_id, one) not in self._on})
+        return [on for extension in extensions for on in self._on[pbx_id, extension]]
+
+    def _read(self, pbx_id: int, extensions: set[str]) -> None:
+        if not extensions:
+            return
+        self._on |= {(pbx_id, extension): [] for extension in extensions}
+        colleagues = User.objects.filter(pbx=pbx_id, extension__in=extensions).exclude(extension="")
+        by_id = dict(colleagues.values_list("pk", "extension"))
+        for line in Line.objects.filter(pk__in=by_id):
+            for value in (line.applied, (line.own or {}).get("unconditional")):
+                if value and value["enabled"]:
+                    self._on[pbx_id, by_id[line.pk]].append(value["destination"])
+
+
+def judge_target(user: User, text: str, *, ahead: bool, ways: Ways | None = None) -> str:
     """What the PBX is told for ``text``; raises ``CallError`` with the sentence the user reads.
 
     ``ahead`` looks also at where the colleagues on the way would send calls by their rules.
@@ -35,7 +68,7 @@ def judge_target(user: User, text: str, *, ahead: bool) -> str:
     target = target_for(user, user.pbx, text)
     if target.emergency:
         raise TargetRefused(_("Calls can't be forwarded to an emergency number."))
-    if leads_back(user, target.dialed, ahead=ahead):
+    if leads_back(user, target.dialed, ahead=ahead, ways=ways or Ways()):
         raise TargetRefused(
             _("Calls to %(number)s are forwarded to yourself, so they would go in a circle.")
             % {"number": target.shown}
@@ -43,7 +76,7 @@ def judge_target(user: User, text: str, *, ahead: bool) -> str:
     return target.dialed
 
 
-def problem_of(known: Known, rule: str) -> tuple[str, str]:
+def problem_of(known: Known, rule: str, ways: Ways) -> tuple[str, str]:
     """What the PBX is to be told now for a rule's number, and the code of why it must not be."""
     automation = known.automation
     is_calendar = rule == "calendar"
@@ -51,14 +84,14 @@ def problem_of(known: Known, rule: str) -> tuple[str, str]:
         return "", ""
     text = automation.calendar_number if is_calendar else automation.im_number
     try:
-        return judge_target(known.user, text, ahead=False), ""
+        return judge_target(known.user, text, ahead=False, ways=ways), ""
     except NumberRefused as error:
         return "", error.refusal.rule.value
     except CallError as error:
         return "", error.code
 
 
-def leads_back(user: User, dialed: str, *, ahead: bool) -> bool:
+def leads_back(user: User, dialed: str, *, ahead: bool, ways: Ways) -> bool:
     """Whether a call sent to ``dialed`` would be sent on until it comes back to ``user``."""
     seen: set[str] = set()
     waiting = [dialed]
@@ -69,21 +102,16 @@ def leads_back(user: User, dialed: str, *, ahead: bool) -> bool:
         if user.extension in extensions:
             return True
         seen |= extensions
-        colleagues = User.objects.filter(pbx=user.pbx, extension__in=extensions).exclude(
-            extension=""
-        )
-        waiting = list(_sent_on(list(colleagues.values_list("pk", flat=True)), ahead=ahead))
+        waiting = ways.on_from(user.pbx_id or 0, extensions)
+        if ahead:
+            waiting += _sent_on_by_rules(user, extensions)
     return True
 
 
-def _sent_on(user_ids: list[int], *, ahead: bool) -> Iterator[str]:
-    for line in Line.objects.filter(pk__in=user_ids):
-        for value in (line.applied, (line.own or {}).get("unconditional")):
-            if value and value["enabled"]:
-                yield value["destination"]
-    if ahead:
-        for automation in Automation.objects.filter(pk__in=user_ids):
-            if automation.calendar_route == Choice.NUMBER:
-                yield automation.calendar_dialed
-            if automation.im_route == Choice.NUMBER:
-                yield automation.im_dialed
+def _sent_on_by_rules(user: User, extensions: set[str]) -> Iterator[str]:
+    rules = Automation.objects.filter(user__pbx=user.pbx_id, user__extension__in=extensions)
+    for automation in rules.exclude(user__extension=""):
+        if automation.calendar_route == Choice.NUMBER:
+            yield automation.calendar_dialed
+        if automation.im_route == Choice.NUMBER:
+            yield automation.im_dialed

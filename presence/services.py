@@ -18,6 +18,7 @@ from presence.rules import MESSAGE_LIMIT, ImState
 from presence.signals import claims_changed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 CHOICES = (ImState.AVAILABLE, ImState.BUSY, ImState.AWAY, ImState.OFFLINE)
@@ -63,8 +64,29 @@ def put_claim(
             claim.refresh_from_db()
         else:
             return claim
-        _tell(user_id, axis)
+        _tell(user_id, axis, source)
     return claim
+
+
+def renew_claims(source: str, *, wanted: Sequence[Claim], gone: Sequence[Claim]) -> None:
+    """Have a source claim what is ``wanted`` on chat statuses, and no longer what is ``gone``.
+
+    For many users in a few queries. ``wanted`` are new rows, each in the place of the one of its
+    user and ``ref``.
+    """
+    user_ids = sorted({claim.user_id for claim in (*wanted, *gone)})
+    if not user_ids:
+        return
+    with transaction.atomic():
+        _lock(*user_ids)
+        Claim.objects.filter(pk__in=[claim.pk for claim in gone]).delete()
+        Claim.objects.bulk_create(
+            wanted,
+            update_conflicts=True,
+            unique_fields=["user", "axis", "source", "ref"],
+            update_fields=["value", "message", "starts", "ends"],
+        )
+        _tell_all(dict.fromkeys(user_ids, source))
 
 
 def delete_claims(
@@ -86,7 +108,7 @@ def delete_claims(
     with transaction.atomic():
         count, _by_model = claims.delete()
         if count:
-            _tell(user_id, axis)
+            _tell(user_id, axis, source or "")
     return count
 
 
@@ -94,12 +116,13 @@ def delete_expired(*, now: datetime) -> list[int]:
     """Delete the claims on chat statuses that are over; gives the users who had one."""
     with transaction.atomic():
         over = Claim.objects.select_for_update().filter(axis=Claim.Axis.IM, ends__lte=now)
-        found = list(over.values_list("pk", "user_id"))
-        Claim.objects.filter(pk__in=[pk for pk, _user in found]).delete()
-        user_ids = sorted({user_id for _pk, user_id in found})
-        for user_id in user_ids:
-            _tell(user_id, Claim.Axis.IM)
-    return user_ids
+        found = list(over.values_list("pk", "user_id", "source"))
+        Claim.objects.filter(pk__in=[pk for pk, _user, _source in found]).delete()
+        sources: dict[int, str] = {}
+        for _pk, user_id, source in found:
+            sources[user_id] = source if sources.get(user_id, source) == source else ""
+        _tell_all(sources)
+    return sorted(sources)
 
 
 # --- By hand ------------------------------------------------------------------------------------
@@ -154,7 +177,7 @@ def choose_status(
             ref=ref,
             created_at=now,
         )
-        _tell(user_id, Claim.Axis.IM)
+        _tell(user_id, Claim.Axis.IM, Claim.Source.MANUAL)
     return claim
 
 
@@ -183,7 +206,7 @@ def follow_meeting(user_id: int, *, now: datetime) -> None:
             claim.save(update_fields=["ends"])
         else:
             return
-        _tell(user_id, Claim.Axis.IM)
+        _tell(user_id, Claim.Axis.IM, Claim.Source.MANUAL)
 
 
 def set_idle(user_id: int, *, idle: bool, now: datetime) -> None:
@@ -196,18 +219,32 @@ def set_idle(user_id: int, *, idle: bool, now: datetime) -> None:
         delete_claims(user_id, axis=Claim.Axis.IM, source=Claim.Source.IDLE)
 
 
-def _lock(user_id: int) -> None:
-    """Let nobody else change this user's claims until the transaction ends.
+def _lock(*user_ids: int) -> None:
+    """Let nobody else change these users' claims until the transaction ends.
 
-    Not his key: the engine's row about him refers to it, and would wait for us as we for that row.
+    Not their keys: the engine's row about one refers to it, and would wait for us as we for that
+    row.
     """
-    User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk").first()
+    users = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids).order_by("pk")
+    list(users.values_list("pk"))
 
 
-def _tell(user_id: int, axis: str) -> None:
+def _tell(user_id: int, axis: str, source: str) -> None:
     """Have the engine read a user's claims again, and tell the listeners."""
     if axis == Claim.Axis.IM:
-        StatusRecord.objects.update_or_create(
-            user_id=user_id, defaults={"touched_at": timezone.now()}
+        _tell_all({user_id: source})
+
+
+def _tell_all(sources: Mapping[int, str]) -> None:
+    """The same for many; ``sources`` are those of the claims that changed, by user."""
+    now = timezone.now()
+    StatusRecord.objects.bulk_create(
+        [StatusRecord(user_id=user_id, touched_at=now) for user_id in sorted(sources)],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["touched_at"],
+    )
+    for user_id, source in sources.items():
+        transaction.on_commit(
+            partial(claims_changed.send, sender=Claim, user_id=user_id, source=source)
         )
-        transaction.on_commit(partial(claims_changed.send, sender=Claim, user_id=user_id))

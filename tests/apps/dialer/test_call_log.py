@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from bluetel.calls.diversions import begin_diversion, end_diversion
+from bluetel.calls.diversions import note_diversions
 from bluetel.telephony.errors import NotSupported, PbxUnavailable
 from bluetel.telephony.simulator.legs import CallOutcome, LogEntry
 from bluetel.telephony.simulator.model import SimulatedPbx
@@ -158,9 +158,9 @@ def test_a_diverted_call_says_by_which_decision(house: House) -> None:
     }
     began = log(house, "1003", "1001", ago=timedelta(hours=3))
     log(house, "1003", "1001", ago=timedelta(hours=1))
-    begin_diversion(user.pk, decision, at=began - timedelta(minutes=5))
-    begin_diversion(user.pk, decision, at=began)
-    end_diversion(user.pk, at=began + timedelta(minutes=5))
+    note_diversions({user.pk: decision}, at=began - timedelta(minutes=5))
+    note_diversions({user.pk: decision}, at=began)
+    note_diversions({user.pk: None}, at=began + timedelta(minutes=5))
     later, diverted = history(house)["calls"]
     assert later["routing"] is None
     assert diverted["routing"] == decision

@@ -33,6 +33,7 @@ from presence import services as presence
 from tests.apps.house import House
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+MOST_ROUNDS = 20
 UNCONDITIONAL = ForwardKind.UNCONDITIONAL
 
 
@@ -73,6 +74,7 @@ class Day:
         self.voicemail = f"*97{extension}"
         self.steps_to_live: int | None = None
         self.dies_after_writes: int | None = None
+        self.succeeded: list[leases.Held] = []
         self._news: list[tuple[int, str, Forward | bool]] = []
         house.do(lambda model: model.listen(self._hear))
         house.do(lambda model: model.run_until(self.now))
@@ -100,6 +102,7 @@ class Day:
     def kill_engine(self) -> None:
         """The engine is gone without a word."""
         self.is_running = False
+        self.succeeded.append(self.held)
         leases.release(self.held, now=self.now)
 
     def _keep_lease(self) -> None:
@@ -150,7 +153,10 @@ class Day:
         """Do what the user needs, step by step; killed between two of them where that was asked."""
         ids = [self.user.pk]
         reads = frozenset(ids) if must_read else frozenset()
+        rounds = 0
         while ids and self.is_running:
+            rounds += 1
+            assert rounds < MOST_ROUNDS, "it never settles"
             plan = begin(self.held, ids, now=self.now, must_read=reads, at_edge=True)
             reads = frozenset()
             if not plan.steps or self._is_killed_now():

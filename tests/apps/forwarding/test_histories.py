@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -14,9 +16,14 @@ from pytest_django import Settings
 from bluetel.accounts.pbx import close_backends
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.types import Forward
+from bluetel.work import leases
 from bluetel.work.due import LEASE
-from forwarding import services
+from forwarding import ledger, planning, services
+from forwarding.ledger import Whose
 from forwarding.models import Occurrence, PbxWrite
+from forwarding.rules import Route, route_at
+from forwarding.situation import Known
+from forwarding.targets import Ways
 from presence.models import Claim
 from tests.apps.forwarding.day import UNCONDITIONAL, Day
 from tests.apps.house import House
@@ -40,6 +47,7 @@ actions = st.one_of(
     st.tuples(st.just("kill in"), st.integers(1, 6)),
     st.tuples(st.just("kill"), st.none()),
     st.tuples(st.just("start"), st.none()),
+    st.tuples(st.just("wake the old"), st.none()),
     st.tuples(st.just("fail"), st.none()),
     st.tuples(st.just("heal"), st.none()),
 )
@@ -120,6 +128,15 @@ class History:
         if not self.day.is_running:
             self.day.start_engine()
 
+    def wake_the_old(self, _: object) -> None:
+        """An engine that was frozen and succeeded goes on where it was."""
+        for held in self.day.succeeded:
+            try:
+                planning.begin(held, [self.day.user.pk], now=self.day.now)
+            except leases.LeaseLost:
+                continue
+            raise AssertionError("two write at the same time")
+
     def fail(self, _: object) -> None:
         self.day.house.backend.fail(PbxUnavailable("down"))
 
@@ -138,6 +155,27 @@ class History:
         self.day.pass_to(self.day.now + LEASE + timedelta(minutes=2))
 
 
+Happenings = Sequence[tuple[str, object]]
+
+
+def play(settings: Settings, happenings: Happenings) -> None:
+    """A history from its beginning to its end, and what must hold then."""
+    settings.PBX_BACKENDS = {"wazo": "tests.apps.house.open_backend"}
+    try:
+        with transaction.atomic():
+            history = History(House())  # a new one each time: a PBX in memory is not rolled back
+            for action, what in happenings:
+                history.happen(action, what)
+            history.end()
+            assert history.day.person.forwards[UNCONDITIONAL] == history.mine
+            assert not history.day.has_ours()
+            unknown = PbxWrite.objects.filter(outcome="unknown").count()
+            assert unknown <= len([one for one, _ in happenings if one.startswith("kill")])
+            transaction.set_rollback(True)
+    finally:
+        close_backends()
+
+
 @pytest.mark.django_db
 @pytest.mark.timeout(240)
 @profile(
@@ -148,15 +186,106 @@ class History:
 def test_in_the_end_the_pbx_has_what_the_user_last_set(
     settings: Settings, happenings: list[tuple[str, object]]
 ) -> None:
-    settings.PBX_BACKENDS = {"wazo": "tests.apps.house.open_backend"}
-    with transaction.atomic():
-        history = History(House())  # a new one each time: a PBX in memory is not rolled back
-        for action, what in happenings:
-            history.happen(action, what)
-        history.end()
-        assert history.day.person.forwards[UNCONDITIONAL] == history.mine
-        assert not history.day.has_ours()
-        unknown = PbxWrite.objects.filter(outcome="unknown").count()
-        assert unknown <= len([one for one, _ in happenings if one.startswith("kill")])
-        transaction.set_rollback(True)
-    close_backends()
+    play(settings, happenings)
+
+
+# --- What the histories are good for: each of these mistakes fails one ----------------------------
+
+
+def forget_own(patch: pytest.MonkeyPatch) -> None:
+    """What comes back is no forward, not the user's."""
+    right = Route.forward
+    patch.setattr(Route, "forward", lambda self, own: right(self, Forward()))
+
+
+def forget_applied(patch: pytest.MonkeyPatch) -> None:
+    """What we wrote is not remembered."""
+    right = ledger.take_unconditional
+
+    def take(known: Known, value: Forward, **rest: Any) -> Whose:
+        found = right(known, value, **rest)
+        known.line.applied = None
+        return found
+
+    patch.setattr(ledger, "take_unconditional", take)
+
+
+def write_before_noting(patch: pytest.MonkeyPatch) -> None:
+    """What is about to be written is not on the row first."""
+    right = planning._next_step
+
+    def next_step(known: Known, ways: Ways, **rest: Any) -> planning.Step | None:
+        step = right(known, ways, **rest)
+        if isinstance(step, planning.Write):
+            known.line.intended = None
+        return step
+
+    patch.setattr(planning, "_next_step", next_step)
+
+
+def take_his_for_ours(patch: pytest.MonkeyPatch) -> None:
+    """What the user dials on his handset is ignored."""
+    right = ledger.whose
+    patch.setattr(
+        ledger,
+        "whose",
+        lambda value, **rest: Whose.OURS if (found := right(value, **rest)) is Whose.HIS else found,
+    )
+
+
+def decide_early(patch: pytest.MonkeyPatch) -> None:
+    """Meetings begin five minutes before their time."""
+    right = route_at
+    patch.setattr(
+        planning, "route_at", lambda situation, now: right(situation, now + timedelta(minutes=5))
+    )
+
+
+def never_restore(patch: pytest.MonkeyPatch) -> None:
+    """The forward stays after the meeting."""
+    right = planning._next_step
+
+    def next_step(known: Known, ways: Ways, **rest: Any) -> planning.Step | None:
+        step = right(known, ways, **rest)
+        is_end = isinstance(step, planning.Write) and not known.line.applied_reason
+        if is_end:
+            known.line.intended = None
+        return None if is_end else step
+
+    patch.setattr(planning, "_next_step", next_step)
+
+
+def ignore_the_lease(patch: pytest.MonkeyPatch) -> None:
+    """An engine that was succeeded goes on writing."""
+    patch.setattr(leases, "check", lambda held, *, now: None)
+
+
+FORWARDED = ("dial", "1042")
+MEETING = ("meet", (0, 60))
+AN_HOUR = ("wait", 61)
+CRASH = [("kill", None), ("start", None)]
+MISTAKES: list[tuple[Callable[[pytest.MonkeyPatch], None], Happenings]] = [
+    (forget_own, [FORWARDED, MEETING, AN_HOUR]),
+    (forget_applied, [FORWARDED, MEETING, AN_HOUR]),
+    (write_before_noting, [FORWARDED, ("kill in", 2), MEETING, ("start", None), AN_HOUR]),
+    (take_his_for_ours, [MEETING, FORWARDED, AN_HOUR]),
+    (decide_early, [("meet", (2, 60)), ("status", None), AN_HOUR]),
+    (never_restore, [MEETING, AN_HOUR]),
+    (ignore_the_lease, [MEETING, *CRASH, ("wake the old", None)]),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("mistake", "happenings"), [pytest.param(*one, id=one[0].__name__) for one in MISTAKES]
+)
+def test_a_history_tells_a_mistake(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    mistake: Callable[[pytest.MonkeyPatch], None],
+    happenings: Happenings,
+) -> None:
+    play(settings, happenings)
+    mistake(monkeypatch)
+    with pytest.raises(AssertionError):
+        play(settings, happenings)
