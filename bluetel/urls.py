@@ -10,7 +10,7 @@ from django.urls import include, path
 from bluetel import demo, health, views
 from bluetel.accounts.views import SignInView, phone_system
 from bluetel.api import api
-from dialer.views import calls
+from dialer.views import calls, latest
 from presence import settings_views as presence_pages
 from voicemail import preferences
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("accounts/logout/", LogoutView.as_view(), name="logout"),
     path("accounts/", include("bluetel.accounts.urls")),
     path("calls/", calls, name="calls"),
+    path("calls/latest/", latest, name="latest-calls"),
     path("contacts/", include("contacts.urls")),
     path("dialer/", include("dialer.urls")),
     path("presence/", include("presence.urls")),

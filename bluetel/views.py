@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluetel.accounts.models import User
 from contacts.rules import fold, words_of
 from presence.selectors import people
+from voicemail.selectors import latest_messages
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from bluetel.accounts.http import SignedInRequest
+
+MESSAGES: Final = 3
+"""Voice messages on the home page."""
 
 
 @login_required
@@ -42,6 +47,7 @@ def home(request: SignedInRequest) -> HttpResponse:
         "shown": shown,
         "q": q,
         "is_free_only": is_free_only,
+        "voice_messages": latest_messages(request.user, limit=MESSAGES, now=timezone.now()),
     }
     return render(request, "home.html", context)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from presence.messages import PersonRecord
 
 ROWS_PER_PAGE = 30
+LATEST = 5
 COLLEAGUE = "user-"
 """How a colleague's contact id begins."""
 
@@ -85,27 +86,31 @@ def calls(request: SignedInRequest) -> HttpResponse:
     """The finished calls, all or the missed ones; a PBX that doesn't answer is told of."""
     missed = request.GET.get("show") == "missed"
     before = _moment(request.GET.get("before", ""))
-    context: dict[str, object] = {"missed": missed, "is_later_page": before is not None}
-    try:
-        page = call_log(
-            request.user,
-            limit=ROWS_PER_PAGE,
-            before=before,
-            missed=missed,
-            now=timezone.now(),
-        )
-    except PbxDown:
-        context["is_down"] = True
-    except NotPossible:
-        context["has_no_log"] = True
-    else:
-        rows = page.calls
-        colleagues = _colleagues(request.user, rows)
-        context["rows"] = [
-            {**row, "colleague": colleagues.get(row["contact_id"] or "")} for row in rows
-        ]
-        context["next"] = page.next
+    shown = _shown(request.user, limit=ROWS_PER_PAGE, before=before, missed=missed)
+    context = {"missed": missed, "is_later_page": before is not None, **shown}
     return render(request, "dialer/calls.html", context)
+
+
+@login_required
+@require_safe
+def latest(request: SignedInRequest) -> HttpResponse:
+    """The last few of them, for the home page, which doesn't wait for the PBX."""
+    return render(request, "dialer/_latest.html", _shown(request.user, limit=LATEST))
+
+
+def _shown(
+    user: User, *, limit: int, before: datetime | None = None, missed: bool = False
+) -> dict[str, object]:
+    """``rows`` of the log and ``next``, or why there are none: ``is_down``, ``has_no_log``."""
+    try:
+        page = call_log(user, limit=limit, before=before, missed=missed, now=timezone.now())
+    except PbxDown:
+        return {"is_down": True}
+    except NotPossible:
+        return {"has_no_log": True}
+    colleagues = _colleagues(user, page.calls)
+    rows = [{**row, "colleague": colleagues.get(row["contact_id"] or "")} for row in page.calls]
+    return {"rows": rows, "next": page.next}
 
 
 def _colleagues(user: User, rows: Sequence[LoggedCallRecord]) -> dict[str, PersonRecord]:

@@ -55,6 +55,11 @@ def records_of(user: User, messages: Sequence[Message], *, now: datetime) -> lis
     return [record_of(message, known) for message in messages]
 
 
+def latest_messages(user: User, *, limit: int, now: datetime) -> list[MessageRecord]:
+    """The newest of his messages, as the PBX last listed them."""
+    return records_of(user, list(shown_messages(user)[:limit]), now=now)
+
+
 def callers_of(user: User, numbers: Iterable[str], *, now: datetime) -> dict[str, Caller]:
     """Who is behind these numbers in the books the user sees, by the number as given."""
     if user.pbx_id is not None:

@@ -47,6 +47,14 @@ def time_of(call: LoggedCall) -> str:
 
 
 @register.filter
+def moment_of(call: LoggedCall) -> str:
+    """When it began: the time today, else the day."""
+    started_at = str(call["started_at"])
+    is_today = _local(started_at).date() == timezone.localdate()
+    return time_of(call) if is_today else day_of(started_at)
+
+
+@register.filter
 def sign_of(call: LoggedCall) -> str:
     """The sprite's sign: missed, diverted, incoming or outgoing."""
     if call["missed"]:

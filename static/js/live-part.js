@@ -1,6 +1,7 @@
 /**
- * `<live-part data-src data-on>`: a part of the page that the server draws anew when something of
- * the kind `data-on` happened, and every few minutes, for it shows where now is.
+ * `<live-part data-src data-on data-at-once>`: a part of the page that the server draws anew when
+ * something of the kind `data-on` happened, and every few minutes, for it shows where now is. With
+ * `data-at-once` it is drawn when the page stands: what would hold it up otherwise.
  */
 
 const EVERY = 5 * 60_000;
@@ -19,6 +20,9 @@ export function livePart(news) {
       const { signal } = this.#detach;
       for (const kind of [this.dataset.on ?? "", "resync"]) {
         news.addEventListener(kind, () => this.#load(), { signal });
+      }
+      if ("atOnce" in this.dataset) {
+        this.#load();
       }
       this.#clock = setInterval(() => !document.hidden && this.#load(), EVERY);
     }

@@ -42,7 +42,7 @@ const api = new Api();
 const presence = new PresenceStore();
 const calls = new CallStore();
 const voicemail = new VoicemailNews();
-const routing = new EventTarget();
+const news = new EventTarget();
 const caller = new Caller(api, calls);
 const actions = new CallActions(api, calls);
 const socket = new LiveSocket(
@@ -65,7 +65,7 @@ customElements.define("import-progress", importProgress(api));
 customElements.define("call-bar", CallBar);
 customElements.define("call-wishes", CallWishes);
 customElements.define("incoming-calls", incomingCalls(calls, actions));
-customElements.define("live-part", livePart(routing));
+customElements.define("live-part", livePart(news));
 customElements.define("rule-form", RuleForm);
 customElements.define("my-status", myStatus(presence, api));
 customElements.define("now-sentence", nowSentence(presence));
@@ -97,7 +97,7 @@ socket.addEventListener("open", () => {
   if (wasLost) {
     readVoicemail();
     readWishes();
-    routing.dispatchEvent(new Event("resync"));
+    news.dispatchEvent(new Event("resync"));
   }
   wasLost = false;
 });
@@ -105,7 +105,7 @@ socket.addEventListener("resync", () => {
   readCalls();
   readVoicemail();
   readWishes();
-  routing.dispatchEvent(new Event("resync"));
+  news.dispatchEvent(new Event("resync"));
 });
 socket.addEventListener("lost", () => {
   wasLost = true;
@@ -129,6 +129,9 @@ function receive(message) {
       break;
     case "call":
       calls.receive(message.call);
+      if (message.call.state === "ended") {
+        news.dispatchEvent(new Event("call-ended"));
+      }
       break;
     case "voicemail":
       voicemail.receive(message.unread);
@@ -137,7 +140,7 @@ function receive(message) {
       showWishes(message.wishes);
       break;
     case "routing":
-      routing.dispatchEvent(new Event("routing"));
+      news.dispatchEvent(new Event("routing"));
       break;
     case "pbx":
       if (message.state === "up") {

@@ -181,6 +181,24 @@ def test_colleagues_show_their_presence_as_the_reader_may_see_it(house: House) -
     assert f'data-user="{house.user("1003").pk}"' in page(house)
 
 
+def test_the_home_page_shows_the_last_five(house: House) -> None:
+    for hours in range(7):
+        log(house, f"019900421{hours}", "1001", ago=timedelta(hours=hours + 1))
+    client = house.browser("1001")
+    assert 'data-src="/calls/latest/"' in client.get("/").content.decode()
+    shown = client.get("/calls/latest/").content.decode()
+    assert shown.count('class="row"') == 5
+    assert 'value="0199004210"' in shown
+    assert 'value="0199004215"' not in shown
+
+
+def test_the_home_page_says_that_the_pbx_does_not_answer(house: House) -> None:
+    house.backend.fail(PbxUnavailable("down"), on="history")
+    client = house.browser("1001")
+    assert client.get("/").status_code == 200
+    assert "does not answer" in client.get("/calls/latest/").content.decode()
+
+
 def test_the_page_is_french_for_the_french(house: House) -> None:
     log(house, "1003", "1001", ago=timedelta(hours=1))
     shown = page(house, language="fr")

@@ -82,6 +82,7 @@ ROUTES: dict[str, str] = {
     "api/v1/voicemail/<message_id>/restore": ACTS,
     "api/v1/voicemail/unread": OWN,
     "calls/": "/calls/",
+    "calls/latest/": "/calls/latest/",
     "contacts/": "/contacts/?q=Camille",
     "contacts/<str:contact_id>/": "contact",
     "contacts/<str:contact_id>/apart/": ACTS,

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.types import VoicemailFolder
+from bluetel.work.models import Job
 from tests.apps.house import House
 from tests.apps.voicemail.conftest import Callers
 from voicemail import services
+from voicemail.jobs import read_first
 from voicemail.models import Message
 
 
@@ -122,3 +124,22 @@ def test_calling_back_is_a_post_and_rings_ones_own_phone_first(
     assert 'action="/dialer/call/" data-form="call"' in page
     press(browser, "/dialer/call/", number="0199004217")
     assert house.is_ringing("1001")
+
+
+def test_new_messages_are_counted_from_the_first_sign_in_on(house: House, callers: Callers) -> None:
+    callers.leave("0199004217", name="Hélène")
+    user = house.user("1001")
+    browser = house.browser("1001")
+    (job,) = Job.objects.all()
+    assert job.arguments == {"user": user.pk}
+    read_first(**job.arguments)
+    shown = browser.get("/").content.decode()
+    assert re.search(r'data-part="count">1<', shown)
+    assert "Hélène" in shown.partition("latest-messages")[2]
+
+
+def test_a_box_that_is_known_is_not_read_at_sign_in(house: House) -> None:
+    user = house.user("1001")
+    services.read_box(user, now=timezone.now())
+    house.browser("1001")
+    assert not Job.objects.exists()
