@@ -8,7 +8,7 @@ from django.utils import timezone
 from bluetel.fetch.site import site_door
 from bluetel.ldap.client import client_for
 from bluetel.work.jobs import job
-from contacts import importing, remote_rounds
+from contacts import importing, persons, remote_rounds
 from contacts.ldap.keeping import read_directory
 
 
@@ -22,6 +22,17 @@ def read_company_directory(*, whole: bool = False) -> None:
 def read_directory_soon(*, whole: bool = False) -> None:
     """Have the directory read as soon as a runner is free; once, however often it is asked for."""
     read_company_directory.enqueue(key="contacts-directory", whole=whole)
+
+
+@job
+def join_book(*, book: int) -> None:
+    """Decide anew which contacts of a book are whose."""
+    persons.join_book(book)
+
+
+def join_book_soon(book: int) -> None:
+    """Have that decided as soon as a runner is free, for other people see the book now."""
+    join_book.enqueue(key=f"contacts-join:{book}", book=book)
 
 
 @job

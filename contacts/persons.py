@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from bluetel.accounts.models import User
 from contacts.joining import TOO_MANY, Known, Level, partner_of
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_ROUNDS: Final = 12
 FEW: Final = 10
 """Contacts of which is asked first whether there is anything to decide."""
+
+AT_ONCE: Final = 500
 
 LEVELS: Final = {
     Book.Kind.COLLEAGUES: Level.COLLEAGUES,
@@ -37,6 +39,19 @@ def join(ids: Iterable[int]) -> None:
         return
     known = _with_partners(changed)
     _store(_decided(known), known)
+
+
+def join_book(book: int) -> None:
+    """Decide anew for a whole book, some contacts at a time: who sees it has changed."""
+    last = 0
+    while True:
+        rows = Contact.objects.filter(book=book, pk__gt=last).order_by("pk")
+        batch = list(rows.values_list("pk", flat=True)[:AT_ONCE])
+        if not batch:
+            return
+        last = batch[-1]
+        with transaction.atomic():
+            join(batch)
 
 
 def known_contacts(contacts: QuerySet[Contact]) -> dict[int, Known]:

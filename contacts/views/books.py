@@ -20,6 +20,7 @@ from contacts.errors import ContactError, ReadOnly, UnknownBook, Unusable
 from contacts.exporting import FORMATS
 from contacts.exporting import export as exported
 from contacts.forms import BookForm
+from contacts.jobs import join_book_soon
 from contacts.models import Book, Contact, ImportRun
 from contacts.selectors import book_name, may_edit, shelf_of
 from contacts.services import default_book
@@ -101,6 +102,8 @@ def book(request: SignedInRequest, book_id: int) -> HttpResponse:
         except ReadOnly:
             return render(request, "contacts/read_only.html", status=403)
         else:
+            if form.group_id != found.group_id:
+                join_book_soon(book_id)
             messages.success(request, _("Saved."))
             return redirect("contacts:book", book_id)
     context = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 
 from bluetel.accounts.models import User
 from bluetel.telephony.types import DirectoryEntry, PbxUserId
 from contacts import colleagues, services, storing
+from contacts.books import change_book, create_book
 from contacts.card import Card, CardEmail, CardNumber, Label
 from contacts.entries import entries_of
+from contacts.jobs import join_book
 from contacts.ldap.keeping import directory_state
 from contacts.models import Book, Contact
 from contacts.pbx_directory import PbxDirectory
@@ -130,3 +133,22 @@ def test_a_name_is_found_in_whatever_letters(camille: User, name: str, typed: st
     storing.add(services.default_book(camille), [Card(name=name, numbers=(number,))], now=NOW)
     rows = search(camille, typed, sources=[StoredContacts()])["results"]
     assert [row["name"] for row in rows] == [name]
+
+
+def test_a_book_that_is_shared_joins_what_its_readers_know(camille: User, nadia: User) -> None:
+    group = Group.objects.create(name="Sales")
+    camille.groups.add(group)
+    nadia.groups.add(group)
+    helene = Card(name="Hélène Marchetti", emails=(CardEmail(address="helene@brossard.test"),))
+    book = create_book(camille, name="Clients")
+    storing.add(book, [helene], now=NOW)
+    (own,) = storing.add(services.default_book(nadia), [helene], now=NOW)
+    assert own.person_id is None
+    change_book(camille, book.pk, name="Clients", group=group.pk, members_may_edit=True)
+    join_book(book=book.pk)
+    (entry,) = entries_of([own.pk], shelf_of(nadia), viewer=nadia)
+    assert len(entry.parts) == 2
+    change_book(camille, book.pk, name="Clients", group=None, members_may_edit=True)
+    join_book(book=book.pk)
+    own.refresh_from_db()
+    assert own.person_id is None
