@@ -29,7 +29,7 @@ from bluetel.telephony.types import (
 )
 from bluetel.telephony.wazo.backend import WazoBackend
 from bluetel.telephony.xivo.backend import Clockwork, XivoBackend
-from bluetel.telephony.xivo.session import CtiTimes
+from bluetel.telephony.xivo.times import CtiTimes
 from tests.contract.lacks import Lack
 
 T = TypeVar("T")

@@ -28,10 +28,11 @@ from bluetel.telephony.xivo.confd import Confd
 from bluetel.telephony.xivo.exchange import Exchange, Surroundings
 from bluetel.telephony.xivo.loop import CtiLoop
 from bluetel.telephony.xivo.options import parse_options
+from bluetel.telephony.xivo.phone_abilities import sends_tones, takes_orders
 from bluetel.telephony.xivo.rest import XucRest
 from bluetel.telephony.xivo.roster import Roster
-from bluetel.telephony.xivo.session import CtiTimes, SignIn
-from bluetel.telephony.xivo.user_line import sends_tones, takes_orders
+from bluetel.telephony.xivo.sign_in import SignIn
+from bluetel.telephony.xivo.times import CtiTimes
 
 THREADS = 12
 WITH_OWN_LOGIN = frozenset(

@@ -44,11 +44,11 @@ from bluetel.telephony.xivo.confd import Confd
 from bluetel.telephony.xivo.directory_table import entries, sheet_entries
 from bluetel.telephony.xivo.exchange import Exchange, Surroundings
 from bluetel.telephony.xivo.history_rows import logged_call, start_of
+from bluetel.telephony.xivo.lookups import search as search_through
 from bluetel.telephony.xivo.loop import CtiLoop
 from bluetel.telephony.xivo.messages import DirectoryResult, HistoryRow
 from bluetel.telephony.xivo.options import PresenceSource
 from bluetel.telephony.xivo.user_line import UserLine
-from bluetel.telephony.xivo.user_line import search as search_through
 
 T = TypeVar("T")
 
@@ -225,14 +225,16 @@ class XivoClient:
 
     def forwards(self, user: PbxUserId) -> Forwards:
         """See ``ForwardControl``; readable only with the user's own login."""
-        return self._on_line(user, Capability.READ_FORWARDS, lambda line: line.forwards())
+        return self._on_line(user, Capability.READ_FORWARDS, lambda line: line.settings.forwards())
 
     def set_forward(self, user: PbxUserId, kind: ForwardKind, forward: Forward) -> None:
         """See ``ForwardControl``."""
         if forward.enabled and not forward.destination:
             raise Rejected("a forward needs a destination", reason=RejectReason.INVALID_DATA)
         try:
-            self._on_line(user, Capability.FORWARDS, lambda line: line.set_forward(kind, forward))
+            self._on_line(
+                user, Capability.FORWARDS, lambda line: line.settings.set_forward(kind, forward)
+            )
         except (NotSupported, AuthenticationFailed):
             has_route = kind is ForwardKind.UNCONDITIONAL or self._options.rest_other_forwards
             if not (self._options.rest_commands and has_route):
@@ -245,7 +247,9 @@ class XivoClient:
         """See ``ForwardControl``."""
         try:
             self._on_line(
-                user, Capability.FORWARDS, lambda line: line.set_do_not_disturb(enabled=enabled)
+                user,
+                Capability.FORWARDS,
+                lambda line: line.settings.set_do_not_disturb(enabled=enabled),
             )
         except (NotSupported, AuthenticationFailed):
             if not self._options.rest_commands:
@@ -255,7 +259,9 @@ class XivoClient:
     def voicemail_destination(self, user: PbxUserId) -> str | None:
         """The site's code and the own number, for who has a box."""
         number = self._roster.find(user).extension
-        has_box = self._on_line(user, Capability.READ_FORWARDS, lambda line: line.has_voicemail())
+        has_box = self._on_line(
+            user, Capability.READ_FORWARDS, lambda line: line.settings.has_voicemail()
+        )
         return f"{self._voicemail_prefix}{number}" if has_box and number else None
 
     def _login(self, user: PbxUserId) -> str:
@@ -308,7 +314,7 @@ class XivoClient:
         async def run() -> Sequence[DirectoryEntry]:
             line = self._exchange.pool.find(user)
             if line is not None and line.session.is_open:
-                found = await line.search(wanted, within=timeout)
+                found = await line.lookups.search(wanted, within=timeout)
             else:
                 board = await self._exchange.switchboard()
                 found = await search_through(
@@ -335,7 +341,7 @@ class XivoClient:
             size = min(MOST_HISTORY, size * 2 + limit)
 
     def _newest(self, user: PbxUserId, size: int) -> list[HistoryRow]:
-        rows = self._on_line(user, Capability.HISTORY, lambda line: line.history(size))
+        rows = self._on_line(user, Capability.HISTORY, lambda line: line.lookups.history(size))
         finished = [row for row in rows if row.status != "ongoing"]
         return sorted(finished, key=lambda row: row.start, reverse=True)
 
@@ -345,7 +351,7 @@ class XivoClient:
         """The favourites somebody keeps on the PBX."""
 
         async def run(line: UserLine) -> Sequence[DirectoryEntry]:
-            found = await line.favourites()
+            found = await line.lookups.favourites()
             users: Mapping[str, PbxUserId] = self._roster.cached_by_number()
             if isinstance(found, DirectoryResult):
                 return entries(found, self._options, users=users)
@@ -358,7 +364,7 @@ class XivoClient:
         self._on_line(
             user,
             Capability.DIRECTORY,
-            lambda line: line.set_favourite(entry.entry_id, entry.source, wanted=wanted),
+            lambda line: line.lookups.set_favourite(entry.entry_id, entry.source, wanted=wanted),
         )
 
     def unread_messages(self, user: PbxUserId) -> int | None:

@@ -38,8 +38,10 @@ from bluetel.telephony.xivo.options import PresenceSource, XivoOptions
 from bluetel.telephony.xivo.pushes import PushedCall, PushedState
 from bluetel.telephony.xivo.rest import XucRest
 from bluetel.telephony.xivo.roster import Roster
-from bluetel.telephony.xivo.session import CtiSession, CtiTimes, SignIn
+from bluetel.telephony.xivo.session import CtiSession
+from bluetel.telephony.xivo.sign_in import SignIn
 from bluetel.telephony.xivo.switchboard import Switchboard
+from bluetel.telephony.xivo.times import CtiTimes
 from bluetel.telephony.xivo.user_line import UserLine
 
 logger = logging.getLogger(__name__)
@@ -188,7 +190,7 @@ class Exchange:
 
     def _presence(self, person: PbxUser) -> Presence:
         line = self.pool.find(person.id)
-        dnd = line.config.do_not_disturb if line is not None else None
+        dnd = line.settings.config.do_not_disturb if line is not None else None
         return Presence(user=person.id, phone=self._phone(person), do_not_disturb=bool(dnd))
 
     def _phone(self, person: PbxUser) -> LineState | None:
@@ -333,7 +335,7 @@ class Exchange:
             has_worked=login.works is True,
             is_pbx_well=self._takes_logins,
         )
-        line.session = self._session(sign_in, line)
+        line.attach(self._session(sign_in, line))
         return line
 
     def _session(self, sign_in: SignIn, listener: Switchboard | UserLine) -> CtiSession:

@@ -6,7 +6,7 @@ one, and neither may we.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -221,3 +221,8 @@ CtiMessage = (
     | CallHistory
     | Ignored
 )
+
+
+def is_a(kind: type[CtiMessage]) -> Callable[[CtiMessage], bool]:
+    """Takes messages of one type."""
+    return lambda message: isinstance(message, kind)

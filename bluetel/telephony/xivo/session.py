@@ -8,13 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import ssl
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -26,20 +24,18 @@ from bluetel.telephony.errors import (
     Rejected,
     RejectReason,
     TelephonyError,
-    TokenExpired,
 )
 from bluetel.telephony.xivo.messages import CtiMessage
 from bluetel.telephony.xivo.protocol import (
-    LOGGED_ON_WITHIN,
-    MOST_MISSES,
-    PING_EVERY,
     Ask,
     CtiMachine,
     Outcome,
     Stage,
     Turn,
 )
-from bluetel.telephony.xivo.rest import SOCKET, Grant, XucRest
+from bluetel.telephony.xivo.rest import SOCKET, XucRest
+from bluetel.telephony.xivo.sign_in import SignIn, Tokens
+from bluetel.telephony.xivo.times import CtiTimes
 
 logger = logging.getLogger(__name__)
 
@@ -48,25 +44,8 @@ logger = logging.getLogger(__name__)
 _MUTE = logging.Logger("muted", level=logging.CRITICAL + 1)  # noqa: LOG001 — outside the tree
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CtiTimes:
-    """Time and chance of the sockets, in seconds; tests give shorter ones.
-
-    ``renew_every`` is far below any life a token is known to have: its unit is not documented.
-    """
-
-    ping_every: float = PING_EVERY
-    most_misses: int = MOST_MISSES
-    logged_on_within: float = LOGGED_ON_WITHIN
-    open_timeout: float = 8.0
-    first_delay: float = 0.5
-    longest_delay: float = 15.0
-    stable_after: float = 15.0
-    answer_within: float = 4.0
-    renew_every: float = 1200.0
-    linger: float = 3.0
-    seed_after: float = 1.0
-    rng: random.Random = field(default_factory=random.Random)
+READY_WITHIN = 5.0
+"""Seconds a command waits for its session."""
 
 
 class Listener(Protocol):
@@ -80,39 +59,6 @@ class Listener(Protocol):
 
     def lost(self, reason: str) -> None:
         """The socket has ended, or could not be opened; it is tried again by itself."""
-
-
-class LoginWatcher(Protocol):
-    """Who wants to know whether a login works; called on the loop."""
-
-    def __call__(self, *, works: bool) -> None:
-        """XUC took the login, or refused it."""
-
-
-def _nobody(*, works: bool) -> None:
-    del works
-
-
-async def _well() -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """How a session signs in.
-
-    One that is refused ends, for trying a person's password again and again may lock him out. But
-    a login that ``has_worked`` is given up only when XUC refuses it again while ``is_pbx_well``
-    says that it takes others: a directory behind XUC that is away has everybody refused.
-    ``is_service`` goes on, as the account everything depends on may be mended any minute.
-    """
-
-    login: str
-    password: str = field(repr=False)
-    told: LoginWatcher = _nobody
-    has_worked: bool = False
-    is_pbx_well: Callable[[], Awaitable[bool]] = _well
-    is_service: bool = False
 
 
 class CtiSession:
@@ -134,17 +80,14 @@ class CtiSession:
         ignored: Counter[str],
     ) -> None:
         """``url`` is XUC's address; nothing is sent before :meth:`start`."""
-        self._rest = rest
         # http becomes ws, https becomes wss.
         self._url = f"ws{url.removeprefix('http')}{SOCKET}"
         self._sign_in = sign_in
         self._listener = listener
         self._context = context
-        self._executor = executor
         self._times = times
         self._ignored = ignored
-        self._grant: Grant | None = None
-        self._renewed_at = 0.0
+        self._tokens = Tokens(rest, sign_in, executor, times)
         self._machine: CtiMachine | None = None
         self._socket: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -317,26 +260,9 @@ class CtiSession:
         bound = self._times.first_delay * 2 ** min(failures - 1, 10)
         return self._times.rng.uniform(0.0, min(self._times.longest_delay, bound))
 
-    async def _token(self) -> str:
-        """A token to open a socket with: a fresh one, renewed from the last where there is one."""
-        loop = asyncio.get_running_loop()
-        grant = self._grant
-        if grant is not None:
-            try:
-                self._grant = await loop.run_in_executor(self._executor, self._rest.renew, grant)
-            except TokenExpired:
-                self._grant = None
-        if self._grant is None:
-            sign_in = self._sign_in
-            self._grant = await loop.run_in_executor(
-                self._executor, lambda: self._rest.sign_in(sign_in.login, sign_in.password)
-            )
-        self._renewed_at = time.monotonic()
-        return self._grant.token
-
     async def _one_socket(self) -> str:
         """Sign in, connect, talk until the end; says of what it ended."""
-        token = await self._token()
+        token = await self._tokens.fresh()
         try:
             socket = await connect(
                 f"{self._url}?token={token}",
@@ -417,25 +343,11 @@ class CtiSession:
                 return turn.lost
             for frame in turn.send:
                 await _send(socket, frame)
-            await self._renew_in_time()
+            await self._tokens.renew_in_time()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(0.01, machine.next_tick - time.monotonic())):
                     await self._beat_now.wait()
             self._beat_now.clear()
-
-    async def _renew_in_time(self) -> None:
-        """Renew the token of an open socket now and then, for what comes after it."""
-        grant = self._grant
-        if grant is None or time.monotonic() - self._renewed_at < self._times.renew_every:
-            return
-        self._renewed_at = time.monotonic()
-        loop = asyncio.get_running_loop()
-        try:
-            self._grant = await loop.run_in_executor(self._executor, self._rest.renew, grant)
-        except TokenExpired:
-            self._grant = None  # the next socket signs in with the password
-        except TelephonyError:
-            pass  # no answer: the token is kept
 
 
 async def _send(socket: ClientConnection, frame: str) -> None:

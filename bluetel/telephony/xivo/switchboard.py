@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.xivo.directory_table import codes
+from bluetel.telephony.xivo.lookups import search
 from bluetel.telephony.xivo.messages import ContactSheets, CtiMessage, DirectoryResult, HintChanged
 from bluetel.telephony.xivo.options import XivoOptions
 from bluetel.telephony.xivo.session import CtiSession
-from bluetel.telephony.xivo.user_line import search
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""One user's own CTI session: his calls, his settings, his directory and history.
+"""One user's own CTI session: his calls, and beside them his settings and what he looks up.
 
 Everything here runs on the loop of :class:`.loop.CtiLoop`. A command has done its work only when
 the event came that it should cause; else it fails, visibly (``reference/xivo.md`` §12, §15.7).
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -28,60 +27,35 @@ from bluetel.telephony.types import (
     CallId,
     CallState,
     Capability,
-    DoNotDisturbChanged,
-    Forward,
-    ForwardChanged,
-    ForwardKind,
-    Forwards,
     PbxEvent,
     PbxUserId,
     PhoneFacts,
     Transfer,
     TransferKind,
-    UserChanged,
     VoicemailChanged,
 )
 from bluetel.telephony.xivo import hints
 from bluetel.telephony.xivo.call_book import CallBook
-from bluetel.telephony.xivo.decode import FORWARD_FIELDS
+from bluetel.telephony.xivo.lookups import Lookups
 from bluetel.telephony.xivo.messages import (
-    CallHistory,
     ConfigUpdate,
-    ContactSheets,
     CtiMessage,
     CurrentCalls,
-    DirectoryResult,
-    FavouriteChanged,
-    HistoryRow,
     LineConfig,
     OwnPhoneChanged,
     PhoneEvent,
     PhoneStep,
     VoicemailCounters,
+    is_a,
 )
 from bluetel.telephony.xivo.options import XivoOptions
-from bluetel.telephony.xivo.session import CtiSession
-from bluetel.telephony.xivo.user_config import UserConfig
+from bluetel.telephony.xivo.own_settings import OwnSettings
+from bluetel.telephony.xivo.phone_abilities import sends_tones, takes_orders
+from bluetel.telephony.xivo.session import READY_WITHIN, CtiSession
 
 logger = logging.getLogger(__name__)
 
 _TONES = re.compile(r"[0-9*#]+")
-CONFIG_WITHIN = 5.0
-DOUBTED_FOR = 1.0
-"""Seconds after a confirmed write in which a contradiction is checked by asking everything anew."""
-
-
-def takes_orders(phone: PhoneFacts, options: XivoOptions) -> bool:
-    """Whether XUC can make this phone hold and answer; a make it doesn't name may be able to."""
-    if phone.web_rtc and not phone.has_device:
-        return False
-    makes = {make.casefold() for make in options.remote_makes}
-    return not phone.make or phone.make.casefold() in makes
-
-
-def sends_tones(phone: PhoneFacts, options: XivoOptions) -> bool:
-    """Whether tones can be sent: desk phones only where the administrator says that they do."""
-    return options.desk_phone_dtmf or (phone.web_rtc and phone.has_device)
 
 
 class UserLine:
@@ -100,8 +74,9 @@ class UserLine:
         """``tell`` takes events for BlueTel; ``note_phone`` what is learnt of the telephone."""
         self.user = user
         self.session: CtiSession
+        self.settings: OwnSettings
+        self.lookups: Lookups
         self.book = CallBook(user, peer_code=peer_code)
-        self.config = UserConfig()
         self.line: LineConfig | None = None
         self.counters: VoicemailCounters | None = None
         self.own_code: int | None = None
@@ -109,26 +84,28 @@ class UserLine:
         self._now = now
         self._tell = tell
         self._note_phone = note_phone
-        self._since_open = UserConfig()
-        self._is_configured = asyncio.Event()
         self._is_synced = asyncio.Event()
         self._sync: asyncio.Task[None] | None = None
-        self._asking_anew: asyncio.Task[None] | None = None
         self._locks: dict[str, asyncio.Lock] = {}
-        self._confirmed: dict[str, tuple[object, float]] = {}
         self._transfers: set[CallId] = set()
+
+    def attach(self, session: CtiSession) -> None:
+        """Live on this session, which has this line for its listener."""
+        self.session = session
+        self.settings = OwnSettings(self.user, session, self._tell)
+        self.lookups = Lookups(session, self._options)
 
     # --- Listener -------------------------------------------------------------------------------
 
     def opened(self) -> None:
         """Ask what the vendor's own client asks first."""
-        self._since_open = UserConfig()
+        self.settings.opened()
         self._sync = asyncio.get_running_loop().create_task(self._synchronise())
 
     def lost(self, reason: str) -> None:
         """Nothing is certain any more; what was known stays to be compared with."""
         del reason
-        self._is_configured.clear()
+        self.settings.lost()
         self._is_synced.clear()
         self._transfers.clear()
         if self._sync is not None:
@@ -148,7 +125,7 @@ class UserLine:
                 self.own_code = code
                 self._say_calls(self.book.note_own_phone(code, now=self._now()))
             case ConfigUpdate():
-                self._take_config(message)
+                self.settings.take(message)
             case LineConfig():
                 self.line = message
                 self._note_phone(self.user, message.phone)
@@ -161,7 +138,7 @@ class UserLine:
 
     async def _synchronise(self) -> None:
         try:
-            await self.session.ask("getConfig", _is(LineConfig), objectType="line")
+            await self.session.ask("getConfig", is_a(LineConfig), objectType="line")
         except TelephonyError as error:
             logger.debug("the line of a user is not told: %s", error)
         try:
@@ -173,36 +150,6 @@ class UserLine:
     def _say_calls(self, calls: Sequence[Call]) -> None:
         for call in calls:
             self._tell(CallChanged(call=call))
-
-    def _take_config(self, update: ConfigUpdate) -> None:
-        self._since_open.apply(update)
-        changes = self.config.apply(update)
-        for kind, forward in changes.forwards.items():
-            self._tell(ForwardChanged(user=self.user, kind=kind, forward=forward))
-            self._doubt(kind, forward)
-        if changes.do_not_disturb is not None:
-            self._tell(DoNotDisturbChanged(user=self.user, enabled=changes.do_not_disturb))
-            self._doubt("dnd", changes.do_not_disturb)
-        if changes.is_person_changed:
-            self._tell(UserChanged(user=self.user))
-        if self._since_open.is_complete:
-            self._is_configured.set()
-
-    def _doubt(self, what: str, value: object) -> None:
-        """A value just confirmed is another again: an old update came late, or somebody dialled.
-
-        XUC has no command to read the settings, but tells them all when a socket opens.
-        """
-        confirmed, at = self._confirmed.pop(what, (value, 0.0))
-        is_soon = time.monotonic() - at < DOUBTED_FOR
-        if confirmed != value and is_soon and self._asking_anew is None:
-            self._asking_anew = asyncio.get_running_loop().create_task(self._ask_anew())
-
-    async def _ask_anew(self) -> None:
-        async with self._one("settings"):  # not under a write that waits for its outcome
-            self._is_configured.clear()
-            self._asking_anew = None
-            await self.session.reopen()
 
     # --- Calls ----------------------------------------------------------------------------------
 
@@ -361,7 +308,7 @@ class UserLine:
         return found
 
     async def _find(self, call: CallId) -> Call:
-        await self.session.ready(CONFIG_WITHIN)
+        await self.session.ready(READY_WITHIN)
         found = self.book.find(call)
         if found is None:
             await self._read_calls()
@@ -373,7 +320,7 @@ class UserLine:
         return found
 
     async def _synced(self) -> None:
-        async with asyncio.timeout(CONFIG_WITHIN):
+        async with asyncio.timeout(READY_WITHIN):
             await self._is_synced.wait()
 
     async def _steer(
@@ -421,155 +368,12 @@ class UserLine:
 
     async def _read_calls(self, *, within: float | None = None) -> None:
         await self.session.ask(
-            "getCurrentCallsPhoneEvents", _is(CurrentCalls), within=within, fails_on_error=False
+            "getCurrentCallsPhoneEvents", is_a(CurrentCalls), within=within, fails_on_error=False
         )
-
-    # --- Settings -------------------------------------------------------------------------------
-
-    async def forwards(self) -> Forwards:
-        """What the PBX told since the session opened; ``PbxUnavailable`` when it told nothing."""
-        if self._asking_anew is not None:
-            await asyncio.shield(self._asking_anew)
-        await self._configured()
-        return self.config.forwards()
-
-    async def has_voicemail(self) -> bool:
-        """Whether the user has a box."""
-        await self._configured()
-        return bool(self.config.has_voicemail)
-
-    async def set_forward(self, kind: ForwardKind, forward: Forward) -> None:
-        """Write one forward and wait until the PBX says so.
-
-        Of what is there already XUC would say nothing; that it is there is told in its place.
-        """
-        async with self._one("settings"):
-            await self._configured()
-            if self.config.forwards().by_kind[kind] == forward:
-                self._tell(ForwardChanged(user=self.user, kind=kind, forward=forward))
-                return
-
-            def is_written(message: CtiMessage) -> bool:
-                if not isinstance(message, ConfigUpdate) or kind not in message.forwards:
-                    return False
-                told = message.forwards[kind]
-                is_same = told.enabled == forward.enabled
-                return is_same and (not told.enabled or told.destination == forward.destination)
-
-            await self.session.ask(
-                FORWARD_FIELDS[kind],
-                is_written,
-                what="forward",
-                changes=True,
-                state=forward.enabled,
-                destination=forward.destination,
-            )
-            self._confirmed[kind] = (self.config.forwards().by_kind[kind], time.monotonic())
-
-    async def set_do_not_disturb(self, *, enabled: bool) -> None:
-        """Switch and wait until the PBX says so; see :meth:`set_forward`."""
-        async with self._one("settings"):
-            await self._configured()
-            if self.config.do_not_disturb is enabled:
-                self._tell(DoNotDisturbChanged(user=self.user, enabled=enabled))
-                return
-
-            def is_written(message: CtiMessage) -> bool:
-                return isinstance(message, ConfigUpdate) and message.do_not_disturb is enabled
-
-            await self.session.ask(
-                "dnd", is_written, what="do-not-disturb", changes=True, state=enabled
-            )
-            self._confirmed["dnd"] = (enabled, time.monotonic())
-
-    async def _configured(self) -> None:
-        await self.session.ready(CONFIG_WITHIN)
-        try:
-            async with asyncio.timeout(CONFIG_WITHIN):
-                await self._is_configured.wait()
-        except TimeoutError:
-            raise PbxUnavailable("XUC does not tell this user's settings") from None
-
-    # --- Directory and history ------------------------------------------------------------------
-
-    async def search(self, term: str, *, within: float) -> DirectoryResult | ContactSheets:
-        """One search at a time: an answer doesn't say which it belongs to."""
-        return await search(self.session, self._options, self._one("directory"), term, within)
-
-    async def history(self, size: int) -> Sequence[HistoryRow]:
-        """The newest finished calls."""
-        async with self._one("history"):
-            await self.session.ready(CONFIG_WITHIN)
-            found = await self.session.ask(
-                "getUserCallHistory", _is(CallHistory), what="history", size=size
-            )
-        assert isinstance(found, CallHistory)  # noqa: S101 — only such are accepted
-        return found.rows
-
-    async def favourites(self) -> DirectoryResult | ContactSheets:
-        """The user's favourites on the PBX."""
-        name = "getFavoriteContacts" if self._options.contact_sheets else "getFavorites"
-        async with self._one("directory"):
-            await self.session.ready(CONFIG_WITHIN)
-            found = await self.session.ask(
-                name,
-                lambda one: isinstance(one, DirectoryResult | ContactSheets) and one.is_favourites,
-                what="favourites",
-            )
-        assert isinstance(found, DirectoryResult | ContactSheets)  # noqa: S101 — see above
-        return found
-
-    async def set_favourite(self, contact_id: str, source: str, *, wanted: bool) -> None:
-        """Add or remove a favourite; ``Rejected`` where XUC says that it failed."""
-        async with self._one("directory"):
-            await self.session.ready(CONFIG_WITHIN)
-
-            def is_about_it(message: CtiMessage) -> bool:
-                return isinstance(message, FavouriteChanged) and message.contact_id == contact_id
-
-            told = await self.session.ask(
-                "addFavorite" if wanted else "removeFavorite",
-                is_about_it,
-                what="favourite",
-                changes=True,
-                contactId=contact_id,
-                source=source,
-            )
-        if isinstance(told, FavouriteChanged) and told.is_added is not wanted:
-            raise Rejected("the favourite is not changed", reason=RejectReason.OTHER)
 
     def _one(self, topic: str) -> asyncio.Lock:
         """The lock of a topic: two commands of one kind can't be told apart by their outcome."""
         return self._locks.setdefault(topic, asyncio.Lock())
-
-
-async def search(
-    session: CtiSession,
-    options: XivoOptions,
-    lock: asyncio.Lock,
-    term: str,
-    within: float,
-) -> DirectoryResult | ContactSheets:
-    """Search through any session, after the search before it has ended.
-
-    The newer command is answered twice, by ``ContactSheet`` and for older clients by
-    ``DirectoryResult``: only the first counts, or everybody would be listed twice.
-    """
-    command = "searchContacts" if options.contact_sheets else "directoryLookUp"
-    wanted = ContactSheets if options.contact_sheets else DirectoryResult
-
-    def is_result(message: CtiMessage) -> bool:
-        return isinstance(message, wanted) and not message.is_favourites
-
-    async with lock:
-        await session.ready(within)
-        found = await session.ask(command, is_result, within=within, what="search", term=term)
-    assert isinstance(found, DirectoryResult | ContactSheets)  # noqa: S101 — see above
-    return found
-
-
-def _is(kind: type[CtiMessage]) -> Callable[[CtiMessage], bool]:
-    return lambda message: isinstance(message, kind)
 
 
 def _fails(known: Collection[str]) -> Callable[[CtiMessage], bool]:

@@ -1,0 +1,29 @@
+"""How long the sockets wait for what."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from bluetel.telephony.xivo.protocol import LOGGED_ON_WITHIN, MOST_MISSES, PING_EVERY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CtiTimes:
+    """Time and chance of the sockets, in seconds; tests give shorter ones.
+
+    ``renew_every`` is far below any life a token is known to have: its unit is not documented.
+    """
+
+    ping_every: float = PING_EVERY
+    most_misses: int = MOST_MISSES
+    logged_on_within: float = LOGGED_ON_WITHIN
+    open_timeout: float = 8.0
+    first_delay: float = 0.5
+    longest_delay: float = 15.0
+    stable_after: float = 15.0
+    answer_within: float = 4.0
+    renew_every: float = 1200.0
+    linger: float = 3.0
+    seed_after: float = 1.0
+    rng: random.Random = field(default_factory=random.Random)
