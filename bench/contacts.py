@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -36,10 +37,22 @@ SLOW_DIRECTORY = 0.5
 
 def run() -> Iterator[Figure]:
     """Each database with each number of contacts."""
-    for database in DATABASES:
-        for count in SIZES:
-            with _database(database) as environ:
-                yield from _figures(f"{database}, {count:,} contacts", count, environ)
+    for one in singles().values():
+        yield from one()
+
+
+def singles() -> Mapping[str, Callable[[], Iterator[Figure]]]:
+    """One database with one number of contacts each, by name."""
+    return {
+        f"contacts-{database}-{count}": partial(_single, database, count)
+        for database in DATABASES
+        for count in SIZES
+    }
+
+
+def _single(database: str, count: int) -> Iterator[Figure]:
+    with _database(database) as environ:
+        yield from _figures(f"{database}, {count:,} contacts", count, environ)
 
 
 @contextlib.contextmanager

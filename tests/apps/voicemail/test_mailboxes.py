@@ -26,6 +26,7 @@ from tests.apps.voicemail.pbx_mails import pbx_mail
 from tests.apps.voicemail.test_api import Program, heard
 from tests.servers import ServerOf, running
 from tests.servers.dovecot import PASSWORD, Dovecot
+from tests.servers.dovecot_tokens import TokenDovecot
 from voicemail import parsing, services
 from voicemail.imap import MailboxFailed
 from voicemail.models import Mail, Mailbox
@@ -431,7 +432,11 @@ class TokenServer(BaseHTTPRequestHandler):
         is_right = form["refresh_token"] == ["refresh"]
         self.send_response(200 if is_right else 400)
         self.end_headers()
-        self.wfile.write(json.dumps({"access_token": "fresh"}).encode())
+        self.wfile.write(json.dumps({"access_token": self.token()}).encode())
+
+    def token(self) -> str:
+        """What is given."""
+        return "fresh"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the library's name
         """Say nothing."""
@@ -460,6 +465,64 @@ def test_an_access_token_is_fetched_with_the_refresh_token(
         with pytest.raises(MailboxFailed, match="sign_in_refused"):
             secret_of(mailbox, site_door())
         tokens.shutdown()
+
+
+class MailTokenServer(TokenServer):
+    """Gives tokens that the mail server takes."""
+
+    user: ClassVar[str] = ""
+
+    def token(self) -> str:
+        return TokenDovecot.token(self.user)
+
+
+@pytest.fixture
+def token_dovecot(server: ServerOf, settings: Settings) -> TokenDovecot:
+    found = cast("TokenDovecot", server("dovecot_tokens"))
+    settings.FETCH_ALLOW, settings.CA_FILE = ("127.0.0.0/8",), found.ca_file
+    return found
+
+
+def test_a_mailbox_opens_with_a_token_fetched_anew(
+    camille: Program, token_dovecot: TokenDovecot, name: str
+) -> None:
+    MailTokenServer.user = name
+    with HTTPServer(("127.0.0.1", 0), MailTokenServer) as tokens:
+        threading.Thread(target=tokens.serve_forever, daemon=True).start()
+        how = {
+            "auth": "xoauth2",
+            "password": "refresh",
+            "token_url": f"http://127.0.0.1:{tokens.server_port}/token",
+            "client_id": "bluetel",
+        }
+        made = Api(camille).post(access(token_dovecot, name, **how))
+        watcher = Watcher(int(made["id"]), QUICK, None)
+        watcher.start()
+        try:
+            until(lambda: Mailbox.objects.get().last_read_at is not None)
+            token_dovecot.deliver(name, pbx_mail("0199004217"))
+            messages(camille, 1)
+            assert Mailbox.objects.get().error == ""
+        finally:
+            watcher.stop()
+            watcher.join(20)
+            parsing.close()
+            tokens.shutdown()
+
+
+def test_a_token_that_has_run_out_is_told(
+    camille: Program, token_dovecot: TokenDovecot, name: str
+) -> None:
+    old = TokenDovecot.token(name, seconds=-60)
+    made = Api(camille).post(access(token_dovecot, name, auth="xoauth2", password=old))
+    watcher = Watcher(int(made["id"]), QUICK, None)
+    watcher.start()
+    try:
+        until(lambda: Mailbox.objects.get().error == Mailbox.Error.SIGN_IN)
+    finally:
+        watcher.stop()
+        watcher.join(20)
+        parsing.close()
 
 
 async def test_the_duty_keeps_a_watcher_for_each_mailbox(
