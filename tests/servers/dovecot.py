@@ -42,6 +42,10 @@ class Dovecot(Server):
         found = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         return Path(found) if found else None
 
+    def more(self) -> str:
+        """The same where they depend on the folder."""
+        return self.extra
+
     def set_up(self) -> None:
         """Write certificate and configuration."""
         authority = Authority("BlueTel tests")
@@ -98,7 +102,7 @@ service anvil {{
 service stats {{
   chroot =
 }}
-{self.extra}
+{self.more()}
 namespace inbox {{
   inbox = yes
   mailbox Trash {{

@@ -24,8 +24,7 @@ class TokenDovecot(Dovecot):
 
     name = "dovecot_tokens"
 
-    @property
-    def extra(self) -> str:  # type: ignore[override] — the place of the files is known by now
+    def more(self) -> str:
         """The mechanisms, and who checks a token."""
         return f"""
 auth_mechanisms = plain login xoauth2 oauthbearer
