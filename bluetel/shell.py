@@ -15,6 +15,7 @@ from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
 from forwarding.outlook import outlook_of
 from presence.blocks import block_end
+from presence.peers import with_peers
 from presence.selectors import favourite_ids, my_status, pbx_down_since
 from presence.wishes import wishes_of
 from voicemail.selectors import unread_count
@@ -41,7 +42,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "meeting_ends": block_end(user.pk, now=now),
         "capabilities": set(capabilities_of(user)),
         "phone_note": short_note(user),
-        "live_calls": [record_of(call) for call in live_calls(user)],
+        "live_calls": with_peers(user, [record_of(call) for call in live_calls(user)]),
         "pbx_down_since": pbx_down_since(user),
         "call_wishes": call_wishes,
         "wished_ids": {wish["user_id"] for wish in call_wishes},

@@ -19,22 +19,18 @@ from bluetel.calls.messages import record_of
 from bluetel.telephony.types import TransferKind
 from dialer.selectors import call_log
 from presence.live import publish_call
-from presence.selectors import people
+from presence.peers import colleagues_among, with_peers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from bluetel.accounts.http import SignedInRequest
     from bluetel.accounts.models import User
     from bluetel.calls.models import Call
-    from dialer.messages import LoggedCallRecord
-    from presence.messages import PersonRecord
 
 ROWS_PER_PAGE = 30
 LATEST = 5
-COLLEAGUE = "user-"
-"""How a colleague's contact id begins."""
 
 
 @login_required
@@ -61,7 +57,8 @@ def call(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def call_page(request: SignedInRequest, call_id: str) -> HttpResponse:
     """One call, live or lately ended."""
-    return render(request, "dialer/call.html", {"call": record_of(_own(request, call_id))})
+    (call,) = with_peers(request.user, [record_of(_own(request, call_id))])
+    return render(request, "dialer/call.html", {"call": call})
 
 
 @login_required
@@ -108,18 +105,9 @@ def _shown(
         return {"is_down": True}
     except NotPossible:
         return {"has_no_log": True}
-    colleagues = _colleagues(user, page.calls)
+    colleagues = colleagues_among(user, (row["contact_id"] for row in page.calls))
     rows = [{**row, "colleague": colleagues.get(row["contact_id"] or "")} for row in page.calls]
     return {"rows": rows, "next": page.next}
-
-
-def _colleagues(user: User, rows: Sequence[LoggedCallRecord]) -> dict[str, PersonRecord]:
-    """The presence of the colleagues among these, by contact id."""
-    ids = [row["contact_id"] or "" for row in rows]
-    users = [one.removeprefix(COLLEAGUE) for one in ids if one.startswith(COLLEAGUE)]
-    return {
-        f"{COLLEAGUE}{person['user_id']}": person for person in people(user, watch=users)["people"]
-    }
 
 
 def _moment(text: str) -> datetime | None:

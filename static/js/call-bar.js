@@ -3,6 +3,7 @@
 /** @import { CallStore } from "./call-store.js" */
 /** @import { Call } from "./types.js" */
 
+import { showPeer } from "./call-peer.js";
 import { CallChanged } from "./call-store.js";
 import { isDone, phaseOf, textsOf } from "./call-view.js";
 import { cloneTemplate, fillSlots, showPhase } from "./slots.js";
@@ -98,6 +99,7 @@ export function callBar(calls, actions, caller) {
       const hadFocus = line.contains(document.activeElement);
       showPhase(line, phase);
       fillSlots(line, textsOf(call));
+      showPeer(line, call);
       if (line.dataset.phase !== phase) {
         line.dataset.phase = phase;
         actions.complain(line, "");

@@ -1,6 +1,7 @@
 /** @import { CallActions } from "./call-actions.js" */
 /** @import { CallStore } from "./call-store.js" */
 
+import { showPeer } from "./call-peer.js";
 import { CallChanged } from "./call-store.js";
 import { phaseOf, textsOf } from "./call-view.js";
 import { cloneTemplate, fillSlots } from "./slots.js";
@@ -38,7 +39,9 @@ export function incomingCalls(calls, actions) {
       if (!call || phaseOf(call) !== "incoming") {
         note?.remove();
       } else {
-        fillSlots(note ?? this.#add(id), textsOf(call));
+        const shown = note ?? this.#add(id);
+        fillSlots(shown, textsOf(call));
+        showPeer(shown, call);
       }
     }
 

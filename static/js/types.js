@@ -37,6 +37,7 @@
  * @property {string} number
  * @property {string} [shown]  the number as the site's country writes it
  * @property {string} name
+ * @property {string | null} [contact_id]
  * @property {string | null} answered_at
  * @property {string | null} ended_at
  * @property {string | null} end_reason

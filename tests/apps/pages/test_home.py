@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from bluetel.calls.services import place_call
 from bluetel.work import leases
 from presence.audiences import choose_audience
 from presence.board import EPOCH_BITS
@@ -70,3 +71,21 @@ def test_when_nobody_fits_the_page_says_what_to_do(browser: Client) -> None:
     found = none.search(browser.get("/?q=zzz").content.decode())
     assert found is not None
     assert not found[1]
+
+
+def test_the_call_bar_shows_the_signs_of_a_colleague_and_of_nobody_else(
+    house: House, browser: Client
+) -> None:
+    place_call(house.user("1001"), "1002", now=timezone.now())
+    house.answer("1001")
+    house.hear()
+    page = browser.get("/legend/").content.decode()
+    peer = re.search(r'data-part="peer" aria-live="off"( hidden)?>\s*<presence-badge[^>]*', page)
+    assert peer is not None
+    assert not peer[1]
+    assert f'data-user="{house.user("1002").pk}" data-phone="busy"' in peer[0]
+    house.put_down("1001")
+    house.hear()
+    place_call(house.user("1001"), "0199004217", now=timezone.now())
+    page = browser.get("/legend/").content.decode()
+    assert 'data-part="peer" aria-live="off" hidden' in page
