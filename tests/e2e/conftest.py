@@ -323,4 +323,4 @@ def handset(page: Page, extension: str) -> Locator:
 
 def colleague(page: Page, name: str) -> Locator:
     """Somebody's row in the team list."""
-    return page.get_by_role("listitem").filter(has_text=name)
+    return page.locator("team-list").get_by_role("listitem").filter(has_text=name)
