@@ -35,6 +35,13 @@ TITLES = {
     ("im", True): _("Chat: %(state)s since %(time)s"),
     ("im", False): _("Chat: %(state)s"),
 }
+AGED = {
+    "phone": _("Phone: unknown, last heard of at %(time)s, %(age)s ago"),
+    "im": _("Chat: unknown, last heard of at %(time)s, %(age)s ago"),
+}
+AGES = {"min": _("%(n)s min"), "h": _("%(n)s h"), "d": _("%(n)s d")}
+HOUR, DAY = 60, 24 * 60
+"""In minutes, from which on an age is told in hours, and in days from the second one on."""
 
 
 @register.inclusion_tag("presence/_badge.html")
@@ -58,8 +65,8 @@ def presence_badge(
         "im_word": gettext(IM_WORDS[im]),
         "title": "; ".join(
             [
-                _since("phone", PHONE_WORDS[phone], record.get("phone_since")),
-                _since("im", IM_WORDS[im], record.get("im_since")),
+                _title("phone", phone, PHONE_WORDS[phone], record.get("phone_since")),
+                _title("im", im, IM_WORDS[im], record.get("im_since")),
             ]
         ),
         "words": words,
@@ -67,12 +74,28 @@ def presence_badge(
     }
 
 
-def _since(part: str, word: str, time: object) -> str:
-    """One half of the signs' title: the word, and since when where that is known."""
-    return gettext(TITLES[part, bool(time)]) % {
-        "state": gettext(word).lower(),
-        "time": moment_text(time),
-    }
+def _title(part: str, state: str, word: str, since: object) -> str:
+    """One half of the signs' title: the word, and since when where that is known.
+
+    Of what nobody vouches for any more: how old the last news of it is.
+    """
+    time = moment_text(since)
+    if state == "unknown" and time:
+        return gettext(AGED[part]) % {"time": time, "age": age_text(since)}
+    return gettext(TITLES[part, bool(time)]) % {"state": gettext(word).lower(), "time": time}
+
+
+def age_text(since: object) -> str:
+    """How long ago something was, in whole minutes, hours or days: ``static/js/times.js`` too."""
+    time = since if isinstance(since, datetime) else parse_datetime(str(since))
+    minutes = max(0, (timezone.now() - time) // timedelta(minutes=1)) if time else 0
+    if minutes < HOUR:
+        unit, count = "min", minutes
+    elif minutes < 2 * DAY:
+        unit, count = "h", minutes // HOUR
+    else:
+        unit, count = "d", minutes // DAY
+    return gettext(AGES[unit]) % {"n": count}
 
 
 def known(state: object, words: Mapping[str, str]) -> str:
@@ -91,6 +114,11 @@ def presence_words() -> dict[str, str]:
             % {"state": "{state}", "time": "{time}"}
             for (part, has_time), title in TITLES.items()
         },
+        **{
+            f"title-{part}-aged": gettext(title) % {"time": "{time}", "age": "{age}"}
+            for part, title in AGED.items()
+        },
+        **{f"age-{unit}": gettext(age) % {"n": "{n}"} for unit, age in AGES.items()},
     }
 
 

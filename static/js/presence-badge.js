@@ -2,7 +2,7 @@
 /** @import { ImState, Person, PhoneState } from "./types.js" */
 
 import { PersonChanged } from "./presence-store.js";
-import { moment } from "./times.js";
+import { age, moment } from "./times.js";
 import { inSentence, word } from "./words.js";
 
 /**
@@ -16,12 +16,15 @@ import { inSentence, word } from "./words.js";
 export function presenceBadge(store) {
   return class PresenceBadge extends HTMLElement {
     #detach = new AbortController();
+    /** What the title says again when somebody is about to read it: ages grow. */
+    #retitle = () => {};
 
     connectedCallback() {
       this.#detach = new AbortController();
       const { signal } = this.#detach;
       store.addEventListener("change", (event) => this.#changed(event), { signal });
-      store.addEventListener("lost", () => this.show("unknown", "unknown"), { signal });
+      store.addEventListener("lost", () => this.#refresh(), { signal });
+      this.addEventListener("pointerenter", () => this.#retitle(), { signal });
       this.#refresh();
       document.dispatchEvent(new Event("presence-watch"));
     }
@@ -51,13 +54,20 @@ export function presenceBadge(store) {
         ?.classList.toggle("presence__word--ringing", phone === "ringing");
       const summary = word("presence", { phone: inSentence(phoneWord), im: inSentence(imWord) });
       this.#write("summary", summary);
-      this.title = `${title("phone", phoneWord, times.phone_since)}; ${title("im", imWord, times.im_since)}`;
+      this.#retitle = () => {
+        this.title = [
+          title("phone", phone, phoneWord, times.phone_since),
+          title("im", im, imWord, times.im_since),
+        ].join("; ");
+      };
+      this.#retitle();
     }
 
     #refresh() {
       const person = store.get(this.dataset.user ?? "");
       if (store.isLost) {
-        this.show("unknown", "unknown");
+        const since = { phone_since: store.lostAt, im_since: store.lostAt };
+        this.show("unknown", "unknown", since);
       } else if (person) {
         this.show(person.phone, person.im, person);
       } else if (!this.title) {
@@ -105,13 +115,21 @@ export function presenceBadge(store) {
 }
 
 /**
- * One half of the signs' title.
+ * One half of the signs' title; of what nobody vouches for any more it tells how old the news is.
  *
  * @param {"phone" | "im"} part
- * @param {string} state its word
+ * @param {PhoneState | ImState} state
+ * @param {string} shown its word
  * @param {string | null | undefined} since
  */
-function title(part, state, since) {
+function title(part, state, shown, since) {
+  if (state === "unknown" && since) {
+    const { unit, count } = age(since);
+    return word(`title-${part}-aged`, {
+      time: moment(since),
+      age: word(`age-${unit}`, { n: count }),
+    });
+  }
   const key = since ? `title-${part}-since` : `title-${part}`;
-  return word(key, { state: inSentence(state), time: moment(since) });
+  return word(key, { state: inSentence(shown), time: moment(since) });
 }

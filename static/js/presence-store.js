@@ -1,5 +1,7 @@
 /** @import { Person, PresenceMessage } from "./types.js" */
 
+import { serverTime } from "./times.js";
+
 /** One person's record is new. */
 export class PersonChanged extends Event {
   /** @param {Person} person */
@@ -22,9 +24,13 @@ export class PresenceStore extends EventTarget {
   /** True while nothing arrives: what was true a minute ago may not be now. */
   isLost = false;
 
+  /** @type {string | null} since when, ISO 8601 */
+  lostAt = null;
+
   /** @param {PresenceMessage} message */
   receive(message) {
     this.isLost = false;
+    this.lostAt = null;
     if (message.type === "presence.snapshot") {
       // It names everybody watched: who is missing is watched no more and would grow stale.
       const watched = new Set(message.people.map((person) => person.user_id));
@@ -50,8 +56,13 @@ export class PresenceStore extends EventTarget {
   /** The connection is gone: everybody is unknown, never a stale green. */
   lose() {
     this.isLost = true;
+    this.lostAt ??= new Date(serverTime()).toISOString();
+    const unheard = { phone_since: this.lostAt, im_since: this.lostAt };
     for (const [id, { person, revision }] of this.#records) {
-      this.#records.set(id, { person: { ...person, phone: "unknown", im: "unknown" }, revision });
+      this.#records.set(id, {
+        person: { ...person, phone: "unknown", im: "unknown", ...unheard },
+        revision,
+      });
     }
     this.dispatchEvent(new Event("lost"));
   }

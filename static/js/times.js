@@ -95,6 +95,22 @@ export function moment(at) {
 }
 
 /**
+ * How long ago something was, in whole minutes, hours, or days from the second one on.
+ *
+ * @param {string} at ISO 8601
+ * @returns {{ unit: "min" | "h" | "d", count: number }}
+ */
+export function age(at) {
+  const passed = Math.max(0, serverTime() - Date.parse(at)) || 0;
+  if (passed < HOUR) {
+    return { unit: "min", count: Math.floor(passed / MINUTE) };
+  }
+  return passed < 2 * DAY
+    ? { unit: "h", count: Math.floor(passed / HOUR) }
+    : { unit: "d", count: Math.floor(passed / DAY) };
+}
+
+/**
  * The midnight that ends this day where the reader is.
  *
  * @returns {string} ISO 8601

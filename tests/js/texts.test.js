@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initials } from "../../static/js/initials.js";
 import { shownNumber } from "../../static/js/numbers.js";
-import { span } from "../../static/js/times.js";
+import { age, span } from "../../static/js/times.js";
 
 for (const [name, letters] of /** @type {[string, string][]} */ ([
   ["Nadia Belkacem", "NB"],
@@ -45,3 +45,14 @@ for (const [to, shown] of /** @type {[string, string][]} */ ([
     assert.equal(span("2026-11-24T10:00:00Z", to), shown);
   });
 }
+
+test("an age is told in minutes, then hours, then days", () => {
+  const ago = (/** @type {number} */ minutes) =>
+    age(new Date(Date.now() - minutes * 60_000).toISOString());
+  assert.deepEqual(ago(12.5), { unit: "min", count: 12 });
+  assert.deepEqual(ago(59.5), { unit: "min", count: 59 });
+  assert.deepEqual(ago(150), { unit: "h", count: 2 });
+  assert.deepEqual(ago(47.5 * 60), { unit: "h", count: 47 });
+  assert.deepEqual(ago(49 * 60), { unit: "d", count: 2 });
+  assert.deepEqual(ago(-5), { unit: "min", count: 0 });
+});

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.template import Context, Template
-from django.utils import translation
+from django.utils import timezone, translation
 
 from bluetel.templatetags import callbar, handset
 from presence.templatetags.presence import initials
@@ -115,6 +117,19 @@ def test_a_state_without_a_sign_is_unknown(person: dict[str, object] | None) -> 
     assert "#ph-unknown" in html
     assert "#im-unknown" in html
     assert "<script>" not in html
+
+
+@pytest.mark.parametrize(
+    ("minutes", "age"),
+    [(0, "0 min"), (59, "59 min"), (60, "1 h"), (47 * 60, "47 h"), (49 * 60, "2 d")],
+)
+def test_what_is_not_heard_any_more_says_how_old_the_news_is(minutes: int, age: str) -> None:
+    since = (timezone.now() - timedelta(minutes=minutes, seconds=1)).isoformat()
+    html = render(
+        "{% presence_badge person %}",
+        person={"phone": "unknown", "phone_since": since, "im": "busy", "im_since": since},
+    )
+    assert f"{age} ago; Chat: busy since" in html
 
 
 PHONE: dict[str, object] = {
