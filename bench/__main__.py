@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from bench import calendars, click_to_call, contacts, edges, fanout, live_events, pushes
+from bench import (
+    calendars,
+    click_to_call,
+    contacts,
+    edges,
+    fanout,
+    live_events,
+    nine_oclock,
+    pushes,
+)
 
 BENCHES = {
     "calendars": calendars.run,
@@ -13,6 +22,7 @@ BENCHES = {
     "contacts": contacts.run,
     "fanout": fanout.run,
     "edges": edges.run,
+    "nine_oclock": nine_oclock.run,
     "pushes": pushes.run,
 }
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
 from bluetel.calls.errors import CallError, NoLine, NumberRefused
-from bluetel.calls.numbering import target_for
+from bluetel.calls.numbering import judged
+from bluetel.telephony.numbers import NumberKind
 from forwarding.errors import TargetRefused
 from forwarding.models import Automation, Line
 from forwarding.rules import Choice
@@ -65,15 +66,15 @@ def judge_target(user: User, text: str, *, ahead: bool, ways: Ways | None = None
     """
     if user.pbx is None or not user.pbx_user_id:
         raise NoLine
-    target = target_for(user, user.pbx, text)
-    if target.emergency:
+    number, dialed = judged(user, user.pbx, text)
+    if number.kind is NumberKind.EMERGENCY:
         raise TargetRefused(_("Calls can't be forwarded to an emergency number."))
-    if leads_back(user, target.dialed, ahead=ahead, ways=ways or Ways()):
+    if leads_back(user, dialed, ahead=ahead, ways=ways or Ways()):
         raise TargetRefused(
             _("Calls to %(number)s are forwarded to yourself, so they would go in a circle.")
-            % {"number": target.shown}
+            % {"number": text.strip()[:64]}
         )
-    return target.dialed
+    return dialed
 
 
 def problem_of(known: Known, rule: str, ways: Ways) -> tuple[str, str]:

@@ -54,10 +54,11 @@ def policy_of(pbx: Pbx) -> DialPolicy:
     )
 
 
-def target_for(user: User, pbx: Pbx, text: str) -> Target:
-    """Read ``text`` and judge it; every path that dials or forwards comes through here.
+def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
+    """Read ``text`` and judge it: the number, and what the PBX is told for it.
 
-    Raises ``InvalidNumber`` or ``NumberRefused``, each with the sentence the user reads.
+    Every path that dials or forwards comes through here. Raises ``InvalidNumber`` or
+    ``NumberRefused``, each with the sentence the user reads.
     """
     colleagues = User.objects.filter(pbx=pbx)
     plan = plan_of(pbx)
@@ -80,8 +81,14 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
             numbers.mask(number.text),
         )
         raise NumberRefused(refusal_text(verdict), refusal=verdict)
+    return number, dialed
+
+
+def target_for(user: User, pbx: Pbx, text: str) -> Target:
+    """What ``text`` leads to, with the name behind it; raises as :func:`judged` does."""
+    number, dialed = judged(user, pbx, text)
     is_internal = number.kind is numbers.NumberKind.EXTENSION
-    colleague = colleagues.filter(extension=dialed).first() if is_internal else None
+    colleague = User.objects.filter(pbx=pbx, extension=dialed).first() if is_internal else None
     known = None
     if colleague is not None:
         known = Caller(colleague.display_name, f"user-{colleague.pk}")
