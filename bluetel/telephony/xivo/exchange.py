@@ -26,11 +26,11 @@ from bluetel.telephony.types import (
     PbxEvent,
     PbxUser,
     PbxUserId,
-    PhoneFacts,
     Presence,
     PresenceChanged,
 )
 from bluetel.telephony.xivo import hints
+from bluetel.telephony.xivo.accounts import Accounts
 from bluetel.telephony.xivo.broadcast import Broadcast
 from bluetel.telephony.xivo.call_book import UNSEEN_LASTS, CallBook
 from bluetel.telephony.xivo.line_pool import LinePool
@@ -78,14 +78,13 @@ class Exchange:
         self._service = service
         self._broadcast = broadcast
         self.ignored: Counter[str] = Counter()
-        self.pool = LinePool(self._open_line, self._login_of, linger=around.times.linger)
+        self._accounts = Accounts(around.accounts, around.executor)
+        self.pool = LinePool(self._open_line, self._accounts.login_of, linger=around.times.linger)
         self._switchboard: Switchboard | None = None
         self._pushed: dict[PbxUserId, int] = {}
         self._followed: dict[PbxUserId, CallBook] = {}
         self._keeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._works: dict[PbxUserId, bool] = {}
-        self._writing = asyncio.Lock()
         self._has_refused_states = False
 
     # --- Everybody's phones ---------------------------------------------------------------------
@@ -309,24 +308,18 @@ class Exchange:
         """Keep these people's own sessions open."""
         self.pool.attend(users)
 
-    async def _login_of(self, user: PbxUserId) -> OwnLogin | None:
-        accounts = self._around.accounts
-        if accounts is None:
-            return None
-        return await self._in_thread(lambda: accounts.login_of(user))
-
     def _open_line(self, user: PbxUserId, login: OwnLogin) -> UserLine:
         line = UserLine(
             user,
             options=self._around.options,
             now=self._around.now,
             tell=self._tell,
-            note_phone=self._note_phone,
+            note_phone=self._accounts.note_phone,
             peer_code=self.peer_code,
         )
 
         def told(*, works: bool) -> None:
-            self._note_login(user, works=works)
+            self._accounts.note_login(user, works=works)
 
         sign_in = SignIn(
             login=login.login,
@@ -369,38 +362,10 @@ class Exchange:
         if isinstance(event, DoNotDisturbChanged):
             self._tell_presence(event.user)
 
-    def _note_login(self, user: PbxUserId, *, works: bool) -> None:
-        accounts = self._around.accounts
-        if accounts is not None:
-            self._works[user] = works
-            self._start(self._write_login(accounts, user))
-
-    async def _write_login(self, accounts: AccountBook, user: PbxUserId) -> None:
-        """One after the other, so that what was told last is what is written last."""
-        async with self._writing:
-            works = self._works.pop(user, None)
-            if works is not None:
-                await self._quietly(lambda: accounts.note_login(user, works=works))
-
-    def _note_phone(self, user: PbxUserId, phone: PhoneFacts) -> None:
-        accounts = self._around.accounts
-        if accounts is not None:
-            self._spawn(lambda: accounts.note_phone(user, phone))
-
-    def _spawn(self, blocking: Callable[[], None]) -> None:
-        self._start(self._quietly(blocking))
-
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _quietly(self, blocking: Callable[[], None]) -> None:
-        try:
-            await self._in_thread(blocking)
-        except Exception:
-            # The book is not ours: whatever fails there must not cost a session.
-            logger.exception("BlueTel's account book can't be written")
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
@@ -415,3 +380,4 @@ class Exchange:
         if self._switchboard is not None:
             await self._switchboard.session.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._accounts.finish()
