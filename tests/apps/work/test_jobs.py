@@ -200,6 +200,34 @@ def test_a_killed_process_leaves_its_job_to_the_next_at_once(tmp_path: Path) -> 
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.timeout(90)
+def test_processes_share_jobs_and_one_that_is_killed_costs_none(tmp_path: Path) -> None:
+    words = [f"word {number}" for number in range(40)]
+    for word in words:
+        errands.write.enqueue(path=str(tmp_path / "words"), word=word)
+
+    def start(program: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"tests.apps.work.{program}"],
+            env=errands.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    with start("hanging") as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "10\n"
+        workers = [start("working") for _ in range(2)]
+        victim.kill()
+    for worker in workers:
+        with worker:
+            assert worker.wait(60) == 0
+    assert sorted((tmp_path / "words").read_text().splitlines()) == sorted(words)
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_many_who_claim_at_once_never_get_the_same() -> None:
     expected = {put(str(number)) for number in range(40)}
     taken: list[int] = []
