@@ -26,7 +26,7 @@ from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
 from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, lock
 from forwarding.rules import Choice, claims_at
 from forwarding.selectors import routing_of
-from forwarding.situation import Known, forward_of, kept, read_one
+from forwarding.situation import Known, forward_of, kept, read_meetings
 from forwarding.targets import judge_target
 from presence import services as presence
 from presence.models import PbxLink
@@ -48,8 +48,7 @@ def reconsider(user_id: int, *, now: datetime) -> None:
 
 def block_end(user_id: int, now: datetime) -> datetime | None:
     """When the busy block this user is in ends, whether he lets it count or not."""
-    known = read_one(user_id, now=now)
-    block = block_at(unite(known.meetings), now) if known else None
+    block = block_at(unite(read_meetings(user_id, now=now)), now)
     return block.ends if block else None
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward
@@ -21,6 +22,9 @@ from forwarding.models import (
 from forwarding.rules import Choice, Override, Own, RouteKind, Rules, Situation, Target
 from presence.models import Claim, PersonState
 from presence.rules import ImSource, ImState
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 HORIZON = timedelta(days=14)
 BEHIND = timedelta(days=1)
@@ -56,6 +60,14 @@ def read_one(user_id: int, *, now: datetime, until: datetime | None = None) -> K
     return next(iter(read_situations([user_id], now=now, horizon=horizon, far=far)), None)
 
 
+def read_meetings(user_id: int, *, now: datetime) -> list[Meeting]:
+    """The meetings that would count for one user, without all else that decides."""
+    rows = list(_occurrences([user_id], now=now, horizon=HORIZON))
+    if not rows:
+        return []
+    return _meetings(rows, Automation.objects.in_bulk([user_id]))[user_id]
+
+
 def read_situations(
     user_ids: Iterable[int],
     *,
@@ -72,9 +84,7 @@ def read_situations(
     automations = Automation.objects.in_bulk(ids)
     lines = Line.objects.in_bulk(ids)
     overrides = RouteOverride.objects.in_bulk(ids)
-    rows = Occurrence.objects.filter(
-        user_id__in=ids, ends__gt=now - BEHIND, starts__lt=now + horizon
-    )
+    rows = _occurrences(ids, now=now, horizon=horizon)
     meetings = _meetings([*rows, *far], automations)
     suppressions = _suppressions(ids)
     im_claims = _im_claims(ids)
@@ -170,6 +180,12 @@ def _target(choice: str, dialed: str, line: Line, *, rule: str) -> Target | None
                 destination=dialed,
                 problem=problem or ("" if dialed else "invalid_number"),
             )
+
+
+def _occurrences(ids: Sequence[int], *, now: datetime, horizon: timedelta) -> QuerySet[Occurrence]:
+    return Occurrence.objects.filter(
+        user_id__in=ids, ends__gt=now - BEHIND, starts__lt=now + horizon
+    )
 
 
 def _meetings(

@@ -25,7 +25,7 @@ def test_the_home_page_costs_the_same_for_many_colleagues(
 ) -> None:
     browser = house.browser("1001")
     browser.get("/")
-    with django_assert_max_num_queries(40):
+    with django_assert_max_num_queries(32):
         browser.get("/")
 
 
