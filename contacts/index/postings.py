@@ -17,7 +17,7 @@ from functools import lru_cache
 from string import ascii_lowercase
 from typing import Final
 
-from contacts.rules import folded_words, keys_of
+from contacts.rules import MAX_TEXT, folded_words, keys_of
 
 NAME_LENGTH: Final = 40
 OTHER_LENGTH: Final = 24
@@ -96,11 +96,14 @@ def mark_of(book: int, *, is_callable: bool) -> str:
 
 
 def found_by(book: int, texts: Texts) -> str:
-    """All words that find a contact of ``book``, each with its mark and a blank before it."""
+    """All words that find a contact of ``book``, each with its mark and a blank before it.
+
+    Of a word no more than a question can ask for: PostgreSQL refuses to index very long ones.
+    """
     mark = f" {mark_of(book, is_callable=texts.is_callable)}"
     words = [*folded_words(texts.name), *_others(texts)]
     words += folded_words(texts.note)[:NOTE_WORDS] if texts.note else []
-    return "".join([f"{mark}{word}" for word in dict.fromkeys(words)])
+    return "".join([f"{mark}{word[:MAX_TEXT]}" for word in dict.fromkeys(words)])
 
 
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:

@@ -119,6 +119,13 @@ def test_a_term_finds_whom_it_should(book: Book, text: str, who: Card | None) ->
         assert found(book, text) == ({who.name} if who else set())
 
 
+def test_a_word_without_an_end_is_stored_and_found(book: Book) -> None:
+    """As addresses and keys in notes are; PostgreSQL indexes no word beyond two kilobytes."""
+    endless = Card(name="Zoé", note=f"key {'a1' * 9000}", numbers=ONEIL.numbers)
+    storing.add(book, [endless], now=timezone.now())
+    assert found(book, f"zoe {'a1' * 40}") == {"Zoé"}
+
+
 def test_other_books_are_not_looked_into(book: Book) -> None:
     asked = question("hel")
     assert asked is not None
