@@ -117,8 +117,10 @@ def fold(text: str) -> str:
 
 def folded_words(text: str) -> list[str]:
     """The words of ``text`` in lower-case ASCII."""
-    plain = text if text.isascii() else anyascii(text)
-    return _WORD.findall(plain.lower())
+    plain = (text if text.isascii() else anyascii(text)).lower()
+    words = plain.split(" ")
+    # Most names have letters and blanks only.
+    return words if all(map(str.isalnum, words)) else _WORD.findall(plain)
 
 
 @lru_cache(maxsize=REMEMBERED)

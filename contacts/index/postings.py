@@ -72,14 +72,17 @@ def entries_of(book: int, texts: Texts) -> set[Entry]:
     """The entries of a contact of ``book``."""
     beginning, name, elsewhere, note = _scopes_of(book, texts.is_callable)
     words = folded_words(texts.name)
-    entries = {
-        (name if place else beginning, _turned(words, place))
-        for place in range(min(len(words), NAME_WORDS))
-    }
-    known = set(words)
-    others = _others(texts)
-    entries.update((elsewhere, word[:OTHER_LENGTH]) for word in others if word not in known)
+    entries: set[Entry] = set()
+    # Plain loops, for this runs for everybody when the index is made anew.
+    scope = beginning
+    for place in range(min(len(words), NAME_WORDS)):
+        entries.add((scope, _turned(words, place)))
+        scope = name
+    for word in _others(texts):
+        if word not in words:
+            entries.add((elsewhere, word[:OTHER_LENGTH]))
     if texts.note:
+        known = set(words)
         noted = list(dict.fromkeys(folded_words(texts.note)))[:NOTE_WORDS]
         entries.update((note, word[:OTHER_LENGTH]) for word in noted if word not in known)
     return entries
@@ -113,8 +116,9 @@ def spellings_of(texts: Texts) -> set[tuple[str, str]]:
 
 def spelled_words_of(texts: Texts) -> set[str]:
     """The words of the name that keys may spell."""
-    words = folded_words(texts.name)[:NAME_WORDS]
-    return {word[:NAME_LENGTH] for word in words if not word.isdecimal()}
+    return {
+        word[:NAME_LENGTH] for word in folded_words(texts.name)[:NAME_WORDS] if not word.isdecimal()
+    }
 
 
 def _turned(words: Sequence[str], place: int) -> str:
@@ -124,5 +128,8 @@ def _turned(words: Sequence[str], place: int) -> str:
 
 def _others(texts: Texts) -> list[str]:
     """The words of the other texts, each once."""
-    words = [word for text in texts.others if text for word in folded_words(text)[:OTHER_WORDS]]
+    words: list[str] = []
+    for text in texts.others:
+        if text:
+            words += folded_words(text)[:OTHER_WORDS]
     return list(dict.fromkeys(words))

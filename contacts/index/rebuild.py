@@ -41,8 +41,8 @@ def rebuild() -> int:
             contacts += len(batch)
             words: list[Row] = []
             for pk, book, texts in batch:
-                words += [(*entry, pk) for entry in entries_of(book, texts)]
                 spelled.update([(book, word) for word in spelled_words_of(texts)])
+                words += [(scope, entry, pk) for scope, entry in entries_of(book, texts)]
             _write(cursor, "new_word", words)
         spellings = [(book, keys_of(word), word) for book, word in spelled]
         _write(cursor, "new_spelling", spellings)
