@@ -94,11 +94,12 @@ class CalendarRuleForm(RuleForm):
 class ImRuleForm(RuleForm):
     """What the chat status Busy does."""
 
+    only_by_hand = forms.BooleanField(required=False)
+
     @property
     def changes(self) -> dict[str, dict[str, Any]]:
         """As ``services.save_automation`` takes them."""
-        data = self.cleaned_data
-        return {"im": {"route": data["route"], "number": data["number"]}}
+        return {"im": {name: self.cleaned_data[name] for name in self.fields}}
 
 
 class ForwardForm(forms.Form):

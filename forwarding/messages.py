@@ -80,10 +80,11 @@ class CalendarRule(TypedDict):
 
 
 class ImRule(TypedDict):
-    """What the status Busy does."""
+    """What the status Busy does; ``only_by_hand`` when the user himself has set it."""
 
     route: str
     number: str
+    only_by_hand: bool
 
 
 class AutomationRecord(TypedDict):

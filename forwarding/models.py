@@ -159,6 +159,7 @@ class Automation(models.Model):
     tentative = models.CharField(max_length=16, choices=Tentative, default=Tentative.IGNORE)
     im_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
     im_number = models.CharField(max_length=64, blank=True)
+    im_only_by_hand = models.BooleanField(default=False)
     calendar_dialed = models.CharField(max_length=40, blank=True)
     im_dialed = models.CharField(max_length=40, blank=True)
 

@@ -214,11 +214,15 @@ def _own_route(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """A user's choices; a target of None means that the rule does nothing with calls."""
+    """A user's choices; a target of None means that the rule does nothing with calls.
+
+    With ``im_only_by_hand`` a status Busy that follows from a meeting leaves calls alone.
+    """
 
     set_im_busy: bool = False
     calendar: Target | None = None
     im: Target | None = None
+    im_only_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +303,8 @@ def claims_at(situation: Situation, now: datetime) -> list[RouteClaim]:
     if block is not None:
         refs = frozenset(ref_of_occurrence(key) for key in block.keys)
         wants = {Reason.MEETING: rules.calendar}
-        if rules.set_im_busy and _is_busy_by_calendar(situation, block, now):
+        follows_meetings = rules.set_im_busy and not rules.im_only_by_hand
+        if follows_meetings and _is_busy_by_calendar(situation, block, now):
             wants[Reason.BUSY_BY_CALENDAR] = rules.im
         claims += [
             RouteClaim(

@@ -124,7 +124,11 @@ def automation_record(automation: Automation) -> AutomationRecord:
             all_day=automation.all_day,
             tentative=automation.tentative,
         ),
-        im=ImRule(route=automation.im_route, number=automation.im_number),
+        im=ImRule(
+            route=automation.im_route,
+            number=automation.im_number,
+            only_by_hand=automation.im_only_by_hand,
+        ),
     )
 
 

@@ -68,6 +68,8 @@ def save_automation(
     for name in ("set_im_busy", "all_day", "tentative"):
         if calendar.get(name) is not None:
             setattr(automation, name, calendar[name])
+    if im.get("only_by_hand") is not None:
+        automation.im_only_by_hand = im["only_by_hand"]
     for rule, values in (("calendar", calendar), ("im", im)):
         if values.get("number") is not None:
             setattr(automation, f"{rule}_number", str(values["number"]).strip()[:64])

@@ -155,6 +155,7 @@ def rules_of(automation: Automation, line: Line) -> Rules:
             automation.calendar_route, automation.calendar_dialed, line, rule="calendar"
         ),
         im=_target(automation.im_route, automation.im_dialed, line, rule="im"),
+        im_only_by_hand=automation.im_only_by_hand,
     )
 
 

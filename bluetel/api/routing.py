@@ -76,6 +76,7 @@ class ImRule(Schema):
 
     route: Literal["nothing", "voicemail", "number"]
     number: str
+    only_by_hand: bool
 
 
 class Automation(Schema):
@@ -100,6 +101,7 @@ class ImRuleChange(Schema):
 
     route: Literal["nothing", "voicemail", "number"] | None = None
     number: str | None = None
+    only_by_hand: bool | None = None
 
 
 class AutomationChange(Schema):

@@ -57,7 +57,7 @@ def test_who_chose_nothing_has_no_rules(caller: Caller) -> None:
                 "all_day": "ignore",
                 "tentative": "ignore",
             },
-            "im": {"route": "nothing", "number": ""},
+            "im": {"route": "nothing", "number": "", "only_by_hand": False},
         },
     )
 
@@ -67,7 +67,10 @@ def test_rules_are_merged_and_keep_their_number_when_switched_off(caller: Caller
     assert status == 200
     caller.ask("PUT", "automation", {"calendar": {"route": "voicemail", "set_im_busy": True}})
     status, found = caller.ask("PUT", "automation", {"im": {"route": "nothing"}})
-    assert (status, found["im"]) == (200, {"route": "nothing", "number": MOBILE})
+    assert (status, found["im"]) == (
+        200,
+        {"route": "nothing", "number": MOBILE, "only_by_hand": False},
+    )
     assert found["calendar"]["route"] == "voicemail"
 
 

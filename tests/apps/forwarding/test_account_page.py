@@ -57,3 +57,12 @@ def test_a_number_that_can_t_be_used_is_refused_under_its_field(
     error = page[page.index('id="number-error"') :].partition("</p>")[0]
     assert words in error
     assert not Automation.objects.exists()
+
+
+def test_the_rule_can_be_kept_to_a_busy_set_by_hand(client: Client, ada: User) -> None:
+    client.post("/settings/account/", {**CHOICES, "only_by_hand": "on"})
+    assert Automation.objects.get(user=ada).im_only_by_hand
+    page = client.get("/settings/account/").content.decode()
+    assert 'id="only-by-hand" checked' in page
+    client.post("/settings/account/", CHOICES)
+    assert not Automation.objects.get(user=ada).im_only_by_hand
