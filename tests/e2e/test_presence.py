@@ -249,11 +249,11 @@ def test_a_page_in_the_background_hears_of_nobody_and_is_right_when_looked_at_ag
     other = sign_in("demo3")  # the same is told to a page that is looked at
     heard.clear()
     bluetel.phone("1001", "dnd_on")
-    sees(other, "Busy", "Available")
+    sees(other, "Busy", "Offline")
     assert not [frame for frame in heard if CAMILLE in frame]
 
     turn_away(nadia, is_hidden=False)
-    sees(nadia, "Busy", "Available")
+    sees(nadia, "Busy", "Offline")
     assert watched(sent) == looked_at
     assert myself in looked_at
 
@@ -272,4 +272,23 @@ def turn_away(page: Page, *, is_hidden: bool) -> None:
         " { value: isHidden, configurable: true });"
         " document.dispatchEvent(new Event('visibilitychange')); }",
         is_hidden,
+    )
+
+
+def test_a_star_set_among_the_contacts_holds_on_the_home_page(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    nadia = sign_in("demo2")
+    with live(nadia):
+        nadia.goto("/contacts/?q=camille")
+    star = nadia.get_by_role("button", name=f"Favourite: {CAMILLE}").first
+    star.focus()
+    nadia.keyboard.press("Enter")
+    expect(star).to_have_attribute("aria-pressed", "true")
+    expect(nadia).to_have_url(f"{bluetel.url}/contacts/?q=camille")
+    nadia.goto("/")
+    expect(nadia.locator("team-list [data-person]")).to_have_count(1)
+    nadia.get_by_role("button", name=f"Favourite: {CAMILLE}").click()
+    expect(nadia.get_by_role("button", name=f"Favourite: {CAMILLE}")).to_have_attribute(
+        "aria-pressed", "false"
     )
