@@ -108,7 +108,6 @@ ROUTES: dict[str, str] = {
     "healthz": SITE,
     "legend/": "/legend/",
     "metrics": SITE,
-    "pbx/<slug:name>/xivo/events/<str:secret>/": ACTS,
     "presence/call-wishes/<str:person>/": ACTS,
     "presence/favourites/<str:person>/": ACTS,
     "presence/status/": ACTS,
