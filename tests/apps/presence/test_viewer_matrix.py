@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.work import leases
+from bluetel.work.models import Lease
 from presence import messages
 from presence.audiences import choose_audience
 from presence.board import EPOCH_BITS
@@ -213,6 +214,8 @@ class Worlds:
 
     def look(self, address: str, **state: object) -> str:
         """What Nadia reads while Camille's state is this; what changes by itself is masked."""
+        # On a slow machine the engine would fall silent between two looks.
+        Lease.objects.update(renewed_at=timezone.now(), until=timezone.now() + leases.TTL)
         self._put(self.camille, **state)
         answer = self.browser.get(address)
         assert answer.status_code == 200, address
