@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 MOST_BYTES: Final = 16 * 1024
 GATHERED_FOR: Final = 0.05
 MOST_AT_ONCE: Final = 2000
+MOST_DEPTH: Final = 32
 KNOWN_FOR: Final = 5.0
 """Seconds for which the PBXs' rows are believed: a new secret opens this much later at most."""
 
@@ -64,8 +65,32 @@ def read_push(data: bytes) -> Mapping[str, object] | None:
         return None
     if not isinstance(body, dict) or not isinstance(body.get("username"), str):
         return None
+    try:
+        body = _packable(body, MOST_DEPTH)
+    except ValueError:
+        return None
     is_state = isinstance(body.get("status"), int | str)
     return body if is_state or isinstance(body.get("message"), dict) else None
+
+
+def _packable(value: Any, depth: int) -> Any:
+    """``value`` as the channel layer can pack it (msgpack); ``ValueError`` where it can't.
+
+    Half a surrogate pair, which JSON may hold and UTF-8 may not, becomes a question mark.
+    """
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict() | list() if depth == 0:
+            raise ValueError("too deep")
+        case dict():
+            return {_packable(key, 0): _packable(one, depth - 1) for key, one in value.items()}
+        case list():
+            return [_packable(one, depth - 1) for one in value]
+        case int() if not -(2**63) <= value < 2**63:
+            raise ValueError("too large a number")
+        case _:
+            return value
 
 
 class Gathering:
@@ -95,11 +120,16 @@ class Gathering:
                 for pbx_id, pushes in waiting.items():
                     bodies = pushes.take()
                     for start in range(0, len(bodies), MOST_AT_ONCE):
-                        await self._hand_over(pbx_id, bodies[start : start + MOST_AT_ONCE])
-        except Exception:
-            logger.exception("what a PBX posted was lost")
+                        await self._hand_some(pbx_id, bodies[start : start + MOST_AT_ONCE])
         finally:
             self._handing = None
+
+    async def _hand_some(self, pbx_id: int, bodies: list[object]) -> None:
+        """What fails for some costs the others nothing."""
+        try:
+            await self._hand_over(pbx_id, bodies)
+        except Exception:
+            logger.exception("%d bodies that a PBX posted were lost", len(bodies))
 
 
 async def _to_engine(pbx_id: int, bodies: list[object]) -> None:
@@ -117,7 +147,8 @@ class PushDoor:
     def __init__(self, inner: Application, *, gathering: Gathering | None = None) -> None:
         self._inner = inner
         self._gathering = gathering or Gathering(_to_engine)
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _Known] | None = None
+        self._is_stale = False
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
 
@@ -137,10 +168,10 @@ class PushDoor:
 
     async def _take(self, name: str, secret: str, receive: Receive) -> HTTPStatus:
         """A wrong secret and an unknown PBX look alike."""
-        try:
-            pbx = await self._find(name)
-        except DatabaseError:
+        known = await self._read()
+        if known is None:
             return HTTPStatus.SERVICE_UNAVAILABLE
+        pbx = known.get(name)
         expected = pbx.secret if pbx is not None else ""
         # Compared also where there is nothing to compare with: the time must not tell.
         is_right = compare_digest((expected or "-" * 43).encode(), secret.encode())
@@ -152,18 +183,34 @@ class PushDoor:
         self._gathering.add(pbx.pk, body)
         return HTTPStatus.OK
 
-    async def _find(self, name: str) -> _Known | None:
+    async def _read(self) -> dict[str, _Known] | None:
+        """The PBXs as last read; None where the database never gave them.
+
+        While they are read, and while the database is away, those read before are good enough.
+        """
         loop = asyncio.get_running_loop()
-        if loop.time() - self._read_at >= KNOWN_FOR:
-            async with self._reading:
-                if loop.time() - self._read_at >= KNOWN_FOR:
+        if self._known is not None and self._reading.locked():
+            return self._known
+        async with self._reading:
+            if loop.time() - self._read_at >= KNOWN_FOR:
+                try:
                     self._known = await database_sync_to_async(_known)()
+                except DatabaseError as error:
+                    if not self._is_stale:
+                        logger.error("the PBXs that post can't be read: %s", error)  # noqa: TRY400
+                    self._is_stale = True
+                else:
+                    if self._is_stale:
+                        logger.warning("the PBXs that post are read again")
+                    self._is_stale = False
+                finally:
                     self._read_at = loop.time()
-        return self._known.get(name)
+        return self._known
 
 
 def _known() -> dict[str, _Known]:
-    return {pbx.name: _Known(pbx.pk, pbx.push_secret) for pbx in Pbx.objects.all()}
+    rows = Pbx.objects.values_list("pk", "name", "push_secret")
+    return {name: _Known(pk, secret) for pk, name, secret in rows}
 
 
 async def _body(receive: Receive) -> bytes:

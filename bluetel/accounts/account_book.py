@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from bluetel.accounts.models import PbxLogin, User
@@ -53,10 +53,16 @@ class AccountBook:
             return None
         return OwnLogin(login=row.login, password=row.password, works=row.works)
 
-    def note_login(self, user: PbxUserId, *, works: bool) -> None:
-        """Remember whether the PBX takes it; a row that says the same is left alone."""
-        with _database():
-            if not self._rows(user).filter(works=works).exists():
+    def note_login(self, user: PbxUserId, tried: OwnLogin, *, works: bool) -> None:
+        """Remember whether the PBX takes it; a row that says the same is left alone.
+
+        So is one that holds another login by now.
+        """
+        with _database(), transaction.atomic():
+            row = self._rows(user).select_for_update(of=("self",)).first()
+            if row is None or (row.login, row.password) != (tried.login, tried.password):
+                return
+            if row.works is not works:
                 self._rows(user).update(works=works, checked_at=timezone.now())
 
     def phone_of(self, user: PbxUserId) -> PhoneFacts | None:

@@ -324,9 +324,7 @@ class _Duty:
 
     def _take_pushes(self, message: PushesMessage) -> None:
         if message["pbx"] in self._keepers:
-            task = asyncio.create_task(self._keepers[message["pbx"]].keeper.push(message["bodies"]))
-            self._reading.add(task)
-            task.add_done_callback(self._reading.discard)
+            self._keepers[message["pbx"]].keeper.push(message["bodies"])
 
     async def _keep_attending(self) -> None:
         """Tell the PBXs that hear nobody's calls by themselves who looks at BlueTel now."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import DatabaseError
 from django.utils import timezone
+from prometheus_client import Counter
 
 from bluetel.calls.tracking import apply_pbx_calls, apply_pbx_snapshot, live_conversations
 from bluetel.engine.outbox import write_link
@@ -60,7 +61,14 @@ SNAPSHOT_EVERY = 300.0
 READ_AT_ONCE = 90
 READERS = 4
 LOADED_AT_ONCE = 100
+PUSHES_AT_ONCE = 500
+EVENTS_AT_ONCE = 100
+"""After so many the engine's loop turns to others."""
 RETRY_FIRST, RETRY_MOST = 1.0, 15.0
+
+DROPPED = Counter(
+    "bluetel_engine_pushes_dropped_total", "Bodies that were too many to wait in the engine"
+)
 
 _T = TypeVar("_T")
 
@@ -100,7 +108,7 @@ class PbxLinkKeeper:
         self._calls_came = asyncio.Event()
         self._writing = asyncio.Lock()
         self._pushed = WaitingPushes()
-        self._taking_pushes = asyncio.Lock()
+        self._taking_pushes: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._losing: asyncio.Task[None] | None = None
@@ -138,23 +146,36 @@ class PbxLinkKeeper:
             return
         self._load(presences, asked=users)
 
-    async def push(self, bodies: Sequence[object]) -> None:
+    def push(self, bodies: Sequence[object]) -> None:
         """Take what the PBX posted by itself, like what the stream tells, and in its order."""
         for body in bodies:
-            if isinstance(body, Mapping):
-                self._pushed.add(body)
-        async with self._taking_pushes:
-            taken = self._pushed.take()
-            if not taken:
-                return  # went with those before
-            try:
-                events = await self._pbx_threads.run(self._backend.take_pushes, taken)
-            except TelephonyError as error:
-                logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
-                return
-            for event in events:
+            if isinstance(body, Mapping) and not self._pushed.add(body):
+                DROPPED.inc()
+        if self._taking_pushes is None:
+            self._taking_pushes = self._spawn(self._take_pushes())
+
+    async def _take_pushes(self) -> None:
+        try:
+            while taken := self._pushed.take():
+                for some in _slices(taken, PUSHES_AT_ONCE):
+                    await self._take_some(some)
+        finally:
+            self._taking_pushes = None
+
+    async def _take_some(self, bodies: Sequence[object]) -> None:
+        try:
+            events = await self._pbx_threads.run(self._backend.take_pushes, bodies)
+        except TelephonyError as error:
+            logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
+            return
+        except Exception:
+            logger.exception("PBX %s: what it posted can't be taken", self.pbx.name)
+            return
+        for some in _slices(events, EVENTS_AT_ONCE):
+            for event in some:
                 self._duties.tell_event(self.pbx.pk, event)
                 self._take(event)
+            await asyncio.sleep(0)
 
     def attend(self, users: Collection[PbxUserId]) -> None:
         """Say whose own calls are to be followed: theirs who have a page open."""

@@ -60,8 +60,8 @@ class AccountBook(Protocol):
     def login_of(self, user: PbxUserId) -> OwnLogin | None:
         """Somebody's own login, where he gave it."""
 
-    def note_login(self, user: PbxUserId, *, works: bool) -> None:
-        """Remember whether the PBX takes somebody's login."""
+    def note_login(self, user: PbxUserId, tried: OwnLogin, *, works: bool) -> None:
+        """Remember whether the PBX takes somebody's login, if that is still the one ``tried``."""
 
     def phone_of(self, user: PbxUserId) -> PhoneFacts | None:
         """What was last noted of somebody's telephone."""

@@ -207,8 +207,10 @@ class KnownPeople:
             works=self.works.get(user, True),
         )
 
-    def note_login(self, user: PbxUserId, *, works: bool) -> None:
-        self.works[user] = works
+    def note_login(self, user: PbxUserId, tried: OwnLogin, *, works: bool) -> None:
+        now = self.login_of(user)
+        if now is not None and (now.login, now.password) == (tried.login, tried.password):
+            self.works[user] = works
 
     def phone_of(self, user: PbxUserId) -> PhoneFacts | None:
         return self.phones.get(user)
@@ -222,7 +224,14 @@ def by_login(person: Person) -> PbxUserId:
     return PbxUserId(person.login or person.id)
 
 
-FAST = CtiTimes(first_delay=0.05, longest_delay=0.2, linger=0.2, seed_after=0.1)
+FAST = CtiTimes(
+    first_delay=0.05,
+    longest_delay=0.2,
+    linger=0.2,
+    seed_after=0.1,
+    ask_again_every=0.1,
+    answer_lasts=0.1,
+)
 
 
 @dataclass

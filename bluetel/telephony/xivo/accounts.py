@@ -21,7 +21,7 @@ class Accounts:
         """The book is opened in the threads of ``executor``."""
         self._book = book
         self._executor = executor
-        self._works: dict[PbxUserId, bool] = {}
+        self._works: dict[tuple[PbxUserId, str, str], bool] = {}
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -33,11 +33,11 @@ class Accounts:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, lambda: book.login_of(user))
 
-    def note_login(self, user: PbxUserId, *, works: bool) -> None:
+    def note_login(self, user: PbxUserId, tried: OwnLogin, *, works: bool) -> None:
         """Have it written whether the PBX takes somebody's login."""
         if self._book is not None:
-            self._works[user] = works
-            self._start(self._write_login(self._book, user))
+            self._works[user, tried.login, tried.password] = works
+            self._start(self._write_login(self._book, user, tried))
 
     def note_phone(self, user: PbxUserId, phone: PhoneFacts) -> None:
         """Have it written what somebody's telephone is."""
@@ -49,12 +49,12 @@ class Accounts:
         """Wait for what is being written."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _write_login(self, book: AccountBook, user: PbxUserId) -> None:
+    async def _write_login(self, book: AccountBook, user: PbxUserId, tried: OwnLogin) -> None:
         """One after the other, so that what was told last is what is written last."""
         async with self._writing:
-            works = self._works.pop(user, None)
+            works = self._works.pop((user, tried.login, tried.password), None)
             if works is not None:
-                await self._write(lambda: book.note_login(user, works=works))
+                await self._write(lambda: book.note_login(user, tried, works=works))
 
     async def _write(self, blocking: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()

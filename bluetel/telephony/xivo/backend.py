@@ -150,11 +150,8 @@ class XivoBackend(XivoClient):
     # --- The whole --------------------------------------------------------------------------------
 
     def check(self) -> Mapping[str, str]:
-        """Sign in with the service account; where phones are pushed, see whether XUC is there."""
-        if self._is_pushed:
-            self._rest.check_alive()
-        else:
-            self._rest.sign_in(self._config.username, self._config.password)
+        """Sign in with the service account, by which refusals are judged also with pushes."""
+        self._rest.sign_in(self._config.username, self._config.password)
         return {}
 
     def version(self) -> str:

@@ -16,7 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bluetel.telephony.errors import Forbidden, NotFound, Rejected, TelephonyError
+from bluetel.telephony.errors import (
+    AuthenticationFailed,
+    Forbidden,
+    NotFound,
+    Rejected,
+    TelephonyError,
+)
 from bluetel.telephony.ports import AccountBook, OwnLogin
 from bluetel.telephony.types import (
     Call,
@@ -39,7 +45,7 @@ from bluetel.telephony.xivo.pushes import PushedCall, PushedState
 from bluetel.telephony.xivo.rest import XucRest
 from bluetel.telephony.xivo.roster import Roster
 from bluetel.telephony.xivo.session import CtiSession
-from bluetel.telephony.xivo.sign_in import SignIn
+from bluetel.telephony.xivo.sign_in import Doubts, SignIn
 from bluetel.telephony.xivo.switchboard import Switchboard
 from bluetel.telephony.xivo.times import CtiTimes
 from bluetel.telephony.xivo.user_line import UserLine
@@ -86,6 +92,10 @@ class Exchange:
         self._keeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_refused_states = False
+        self._doubts: dict[PbxUserId, tuple[str, str, Doubts]] = {}
+        self._asking = asyncio.Lock()
+        self._answer: tuple[float, bool] = (float("-inf"), False)
+        self._was_taken = False
 
     # --- Everybody's phones ---------------------------------------------------------------------
 
@@ -319,7 +329,7 @@ class Exchange:
         )
 
         def told(*, works: bool) -> None:
-            self._accounts.note_login(user, works=works)
+            self._accounts.note_login(user, login, works=works)
 
         sign_in = SignIn(
             login=login.login,
@@ -327,6 +337,7 @@ class Exchange:
             told=told,
             has_worked=login.works is True,
             is_pbx_well=self._takes_logins,
+            doubts=self._doubts_of(user, login),
         )
         line.attach(self._session(sign_in, line))
         return line
@@ -344,8 +355,30 @@ class Exchange:
             ignored=self.ignored,
         )
 
+    def _doubts_of(self, user: PbxUserId, login: OwnLogin) -> Doubts:
+        known = self._doubts.get(user)
+        if known is None or known[:2] != (login.login, login.password):
+            known = self._doubts[user] = (login.login, login.password, Doubts())
+        return known[2]
+
     async def _takes_logins(self) -> bool:
-        """Whether XUC takes a login that is known to be right, the service account's."""
+        """Whether XUC takes a login that is known to be right, the service account's.
+
+        However many ask, it is tried once at a time: a no is good for all who ask for a moment, a
+        yes for those only who asked before it was tried.
+        """
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        async with self._asking:
+            began, is_taken = self._answer
+            is_fresh = loop.time() - began < self._around.times.answer_lasts
+            if not is_fresh or (is_taken and began < asked):
+                began = loop.time()
+                is_taken = await self._is_service_taken()
+                self._answer = (began, is_taken)
+            return is_taken
+
+    async def _is_service_taken(self) -> bool:
         board, service = self._switchboard, self._service
         if board is not None and not board.session.is_open:
             return False
@@ -353,8 +386,14 @@ class Exchange:
             await self._in_thread(
                 lambda: self._around.rest.sign_in(service.login, service.password)
             )
+        except AuthenticationFailed:
+            # Where phones are pushed nothing else needs the service account: one that never
+            # worked is none, and says nothing for anybody.
+            is_pushed = self._around.options.presence is PresenceSource.PUSH
+            return is_pushed and not self._was_taken
         except TelephonyError:
             return False
+        self._was_taken = True
         return True
 
     def _tell(self, event: PbxEvent) -> None:

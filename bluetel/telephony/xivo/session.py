@@ -224,6 +224,7 @@ class CtiSession:
     async def _keep_open(self) -> None:
         failures = 0
         while True:
+            await self._wait_doubted()
             began = time.monotonic()
             try:
                 reason = await self._one_socket()
@@ -253,7 +254,18 @@ class CtiSession:
         is_second, self._is_doubted = self._is_doubted, await self._sign_in.is_pbx_well()
         # The PBX may have been mended between the refusal and the question: so once more.
         self._at_once = self._is_doubted
+        if not self._is_doubted:
+            self._sign_in.doubts.add(self._times)
         return is_second and self._is_doubted
+
+    async def _wait_doubted(self) -> None:
+        """Where the login was refused too often: wait long, or until the PBX takes others."""
+        doubts = self._sign_in.doubts
+        while (rest := doubts.until - time.monotonic()) > 0:
+            self._last_loss = "XUC refuses the login, and nobody else's is taken"
+            await asyncio.sleep(min(rest, self._times.ask_again_every))
+            if await self._sign_in.is_pbx_well():
+                doubts.until = 0.0
 
     def _delay(self, failures: int) -> float:
         """Full jitter under a bound that doubles."""
@@ -328,6 +340,7 @@ class CtiSession:
             self._last_loss = ""
             self.refusal = None
             self._has_worked, self._is_doubted = True, False
+            self._sign_in.doubts.clear()
             self._sign_in.told(works=True)
             self._is_open.set()
             self._listener.opened()

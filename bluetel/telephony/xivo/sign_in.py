@@ -29,6 +29,28 @@ async def _well() -> bool:
     return True
 
 
+@dataclass(slots=True)
+class Doubts:
+    """Refusals of one login that were not believed; they outlive its sessions.
+
+    For what is refused again and again may be wrong all the same, and lock the person out.
+    """
+
+    count: int = 0
+    until: float = 0.0
+    """On the monotonic clock: the login is not tried before."""
+
+    def add(self, times: CtiTimes) -> None:
+        """One more refusal."""
+        self.count += 1
+        if self.count >= times.most_doubted:
+            self.until = time.monotonic() + times.rng.uniform(*times.doubted_wait)
+
+    def clear(self) -> None:
+        """The login works."""
+        self.count, self.until = 0, 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """How a session signs in.
@@ -45,6 +67,7 @@ class SignIn:
     has_worked: bool = False
     is_pbx_well: Callable[[], Awaitable[bool]] = _well
     is_service: bool = False
+    doubts: Doubts = field(default_factory=Doubts)
 
 
 class Tokens:

@@ -13,6 +13,9 @@ class CtiTimes:
     """Time and chance of the sockets, in seconds; tests give shorter ones.
 
     ``renew_every`` is far below any life a token is known to have: its unit is not documented.
+    After ``most_doubted`` refusals of one login that nothing speaks for, it is tried again within
+    ``doubted_wait``, or once the service account, asked every ``ask_again_every``, is taken;
+    what the service account is told lasts ``answer_lasts`` for all.
     """
 
     ping_every: float = PING_EVERY
@@ -26,4 +29,8 @@ class CtiTimes:
     renew_every: float = 1200.0
     linger: float = 3.0
     seed_after: float = 1.0
+    most_doubted: int = 3
+    doubted_wait: tuple[float, float] = (600.0, 1800.0)
+    ask_again_every: float = 60.0
+    answer_lasts: float = 5.0
     rng: random.Random = field(default_factory=random.Random)

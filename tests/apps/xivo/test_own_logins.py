@@ -8,7 +8,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from bluetel.accounts.account_book import AccountBook
 from bluetel.accounts.models import PbxLogin, User
+from bluetel.telephony.ports import OwnLogin
+from bluetel.telephony.types import PbxUserId
 from tests.apps.xivo.conftest import XivoSite
 
 PAGE = "/settings/phone-system/"
@@ -144,3 +147,20 @@ def test_mute_answers_not_supported(site: XivoSite) -> None:
 
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "not_supported"
+
+
+def test_a_refusal_of_the_password_before_says_nothing_of_the_one_given_since(
+    site: XivoSite,
+) -> None:
+    given = site.give_login("1001")
+    book = AccountBook(site.pbx.pk)
+    user = PbxUserId(site.user("1001").pbx_user_id)
+    before = OwnLogin(login=given.login, password="before")
+
+    book.note_login(user, before, works=False)
+    given.refresh_from_db()
+    assert given.works is True
+
+    book.note_login(user, OwnLogin(login=given.login, password=given.password), works=False)
+    given.refresh_from_db()
+    assert given.works is False

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import HttpCommunicator
+from django.db import OperationalError
 
 from bluetel.pbx_push import MOST_AT_ONCE, MOST_BYTES, Gathering, PushDoor, Scope, read_push
 from bluetel.telephony.waiting_pushes import WaitingPushes
@@ -122,6 +123,70 @@ async def test_all_other_paths_go_on_to_the_pages(door: Door) -> None:
 async def test_a_body_of_another_shape_is_refused(site: XivoSite, door: Door, body: object) -> None:
     assert await door.post(body) == 400
     assert door.handed == []
+
+
+async def test_half_a_surrogate_pair_becomes_a_question_mark(site: XivoSite, door: Door) -> None:
+    assert await door.post(b'{"username": "x", "message": {"a": ["J\\ud83d", 1]}}') == 200
+    await door.came.wait()
+
+    assert door.handed == [(site.pbx.pk, [{"username": "x", "message": {"a": ["J?", 1]}}])]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_a_number_that_cannot_be_packed_is_refused(number: int) -> None:
+    assert read_push(json.dumps({"username": "x", "status": number}).encode()) is None
+
+
+def test_a_body_too_deep_to_be_packed_is_refused() -> None:
+    deep = b"[" * 600 + b"]" * 600
+
+    assert read_push(b'{"username": "x", "message": {"a": ' + deep + b"}}") is None
+
+
+async def test_what_fails_for_one_pbx_costs_the_next_nothing() -> None:
+    handed = asyncio.Queue[int]()
+
+    async def hand_over(pbx: int, bodies: list[object]) -> None:
+        del bodies
+        if pbx == 1:
+            raise ValueError("can't be packed")
+        await handed.put(pbx)
+
+    gathering = Gathering(hand_over, gathered_for=0)
+    gathering.add(1, CALL)
+    gathering.add(2, CALL)
+
+    assert await handed.get() == 2
+
+
+@pytest.mark.parametrize(("secret", "status"), [(SECRET, 200), ("wrong", 404)])
+async def test_the_pbxs_read_last_are_good_while_the_database_is_away(
+    site: XivoSite, door: Door, monkeypatch: pytest.MonkeyPatch, secret: str, status: int
+) -> None:
+    assert await door.post(STATE) == 200
+    monkeypatch.setattr("bluetel.pbx_push.KNOWN_FOR", 0.0)
+    monkeypatch.setattr("bluetel.pbx_push._known", _away)
+
+    assert await door.post(STATE, secret=secret) == status
+
+
+async def test_the_database_is_not_asked_for_each_push_while_it_is_away(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[None] = []
+
+    def away() -> None:
+        asked.append(None)
+        _away()
+
+    monkeypatch.setattr("bluetel.pbx_push._known", away)
+
+    assert [await door.post(STATE) for _ in range(3)] == [503] * 3
+    assert len(asked) == 1
+
+
+def _away() -> None:
+    raise OperationalError("the database is away")
 
 
 async def test_only_posting_is_answered(site: XivoSite, door: Door) -> None:

@@ -78,7 +78,7 @@ def test_an_outage_in_which_everybody_is_refused_costs_nobody_his_login() -> Non
         rig.fault(refuse_logins="InvalidCredentials")
         rig.do(lambda _: rig.xuc.site.expire_tokens())
         rig.lose_stream()
-        eventually(lambda: _sign_ins(rig, "demo1") > 8)
+        eventually(lambda: _sign_ins(rig, "demo1") > 3)
         rig.fault(refuse_logins="")
 
         eventually(lambda: rig.sockets("1001") == 1)
@@ -94,6 +94,30 @@ def test_a_session_begun_in_an_outage_believes_no_refusal_of_a_login_that_worked
 
         eventually(lambda: rig.sockets("1001") == 1)
         assert rig.accounts.works.get("demo1") is not False
+
+
+def test_an_outage_costs_a_login_few_tries_however_often_it_is_asked_for() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        user = rig.user("1001")
+        rig.backend.attend([user])
+        eventually(lambda: _sign_ins(rig, "bluetel") > 5)
+        rig.backend.attend([])
+        eventually(lambda: rig.backend._exchange.pool.find(user) is None)
+        rig.backend.attend([user])
+        eventually(lambda: _sign_ins(rig, "bluetel") > 10)
+
+        assert _sign_ins(rig, "demo1") == FAST.most_doubted
+
+
+def test_where_phones_are_pushed_a_service_account_that_never_worked_says_nothing() -> None:
+    with xivo_rig(is_attending=False, presence="push") as rig:
+        _change_password(rig)
+        rig.do(lambda _: setattr(rig.xuc.site, "password", "another"))
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.forwards(rig.user("1001"))
+
+        assert _sign_ins(rig, "demo1") == 2
 
 
 def test_a_password_that_was_changed_on_the_pbx_is_given_up() -> None:
