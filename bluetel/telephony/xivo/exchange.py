@@ -16,13 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from bluetel.telephony.errors import (
-    AuthenticationFailed,
-    Forbidden,
-    NotFound,
-    Rejected,
-    TelephonyError,
-)
+from bluetel.telephony.errors import Forbidden, NotFound, Rejected, TelephonyError
 from bluetel.telephony.ports import AccountBook, OwnLogin
 from bluetel.telephony.types import (
     Call,
@@ -44,6 +38,7 @@ from bluetel.telephony.xivo.options import PresenceSource, XivoOptions
 from bluetel.telephony.xivo.pushes import PushedCall, PushedState
 from bluetel.telephony.xivo.rest import XucRest
 from bluetel.telephony.xivo.roster import Roster
+from bluetel.telephony.xivo.service_question import ServiceQuestion
 from bluetel.telephony.xivo.session import CtiSession
 from bluetel.telephony.xivo.sign_in import Doubts, SignIn
 from bluetel.telephony.xivo.switchboard import Switchboard
@@ -93,9 +88,13 @@ class Exchange:
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_refused_states = False
         self._doubts: dict[PbxUserId, tuple[str, str, Doubts]] = {}
-        self._asking = asyncio.Lock()
-        self._answer: tuple[float, bool] = (float("-inf"), False)
-        self._was_taken = False
+        self._question = ServiceQuestion(
+            around.rest,
+            service,
+            around.executor,
+            around.times,
+            is_all_there_is=around.options.presence is PresenceSource.PUSH,
+        )
 
     # --- Everybody's phones ---------------------------------------------------------------------
 
@@ -362,39 +361,9 @@ class Exchange:
         return known[2]
 
     async def _takes_logins(self) -> bool:
-        """Whether XUC takes a login that is known to be right, the service account's.
-
-        However many ask, it is tried once at a time: a no is good for all who ask for a moment, a
-        yes for those only who asked before it was tried.
-        """
-        loop = asyncio.get_running_loop()
-        asked = loop.time()
-        async with self._asking:
-            began, is_taken = self._answer
-            is_fresh = loop.time() - began < self._around.times.answer_lasts
-            if not is_fresh or (is_taken and began < asked):
-                began = loop.time()
-                is_taken = await self._is_service_taken()
-                self._answer = (began, is_taken)
-            return is_taken
-
-    async def _is_service_taken(self) -> bool:
-        board, service = self._switchboard, self._service
-        if board is not None and not board.session.is_open:
-            return False
-        try:
-            await self._in_thread(
-                lambda: self._around.rest.sign_in(service.login, service.password)
-            )
-        except AuthenticationFailed:
-            # Where phones are pushed nothing else needs the service account: one that never
-            # worked is none, and says nothing for anybody.
-            is_pushed = self._around.options.presence is PresenceSource.PUSH
-            return is_pushed and not self._was_taken
-        except TelephonyError:
-            return False
-        self._was_taken = True
-        return True
+        """Whether XUC takes the service account's login, which is known to be right."""
+        board = self._switchboard
+        return (board is None or board.session.is_open) and await self._question.ask()
 
     def _tell(self, event: PbxEvent) -> None:
         self._broadcast.tell(event)

@@ -110,6 +110,17 @@ def test_an_outage_costs_a_login_few_tries_however_often_it_is_asked_for() -> No
         assert _sign_ins(rig, "demo1") == FAST.most_doubted
 
 
+def test_a_storm_of_refusals_asks_with_the_service_account_once() -> None:
+    slow = replace(FAST, answer_lasts=60.0, ask_again_every=60.0)
+    with xivo_rig(is_attending=False, times=slow) as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.backend.attend([rig.user(f"100{number}") for number in range(1, 8)])
+        people = [f"demo{number}" for number in range(1, 8)]
+        eventually(lambda: all(_sign_ins(rig, one) == slow.most_doubted for one in people))
+
+        assert _sign_ins(rig, "bluetel") == 1
+
+
 def test_where_phones_are_pushed_a_service_account_that_never_worked_says_nothing() -> None:
     with xivo_rig(is_attending=False, presence="push") as rig:
         _change_password(rig)
@@ -118,6 +129,13 @@ def test_where_phones_are_pushed_a_service_account_that_never_worked_says_nothin
             rig.backend.forwards(rig.user("1001"))
 
         assert _sign_ins(rig, "demo1") == 2
+
+
+def test_checking_signs_in_where_phones_are_pushed_too() -> None:
+    with xivo_rig(is_attending=False, presence="push") as rig:
+        rig.fault(refuse_logins="InvalidCredentials")
+        with pytest.raises(AuthenticationFailed):
+            rig.backend.check()
 
 
 def test_a_password_that_was_changed_on_the_pbx_is_given_up() -> None:
