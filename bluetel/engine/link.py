@@ -165,17 +165,15 @@ class PbxLinkKeeper:
     async def _take_some(self, bodies: Sequence[object]) -> None:
         try:
             events = await self._pbx_threads.run(self._backend.take_pushes, bodies)
+            for some in _slices(events, EVENTS_AT_ONCE):
+                for event in some:
+                    self._duties.tell_event(self.pbx.pk, event)
+                    self._take(event)
+                await asyncio.sleep(0)
         except TelephonyError as error:
             logger.warning("PBX %s: what it posted can't be taken: %s", self.pbx.name, error)
-            return
         except Exception:
             logger.exception("PBX %s: what it posted can't be taken", self.pbx.name)
-            return
-        for some in _slices(events, EVENTS_AT_ONCE):
-            for event in some:
-                self._duties.tell_event(self.pbx.pk, event)
-                self._take(event)
-            await asyncio.sleep(0)
 
     def attend(self, users: Collection[PbxUserId]) -> None:
         """Say whose own calls are to be followed: theirs who have a page open."""
