@@ -66,11 +66,11 @@ def read_push(data: bytes) -> Mapping[str, object] | None:
     if not isinstance(body, dict) or not isinstance(body.get("username"), str):
         return None
     try:
-        body = _packable(body, MOST_DEPTH)
+        clean: dict[str, object] = _packable(body, MOST_DEPTH)
     except ValueError:
         return None
-    is_state = isinstance(body.get("status"), int | str)
-    return body if is_state or isinstance(body.get("message"), dict) else None
+    is_state = isinstance(clean.get("status"), int | str)
+    return clean if is_state or isinstance(clean.get("message"), dict) else None
 
 
 def _packable(value: Any, depth: int) -> Any:
