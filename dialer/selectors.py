@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bluetel.accounts.asking import PATIENCE, ask
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls.diversions import diversions_at
 from bluetel.calls.errors import NotPossible, PbxDown
@@ -45,26 +47,27 @@ def call_log(
     before: datetime | None = None,
     missed: bool = False,
     now: datetime,
+    patience: float = PATIENCE,
 ) -> CallLogPage:
     """The user's finished calls, or only those he missed, that began before a time.
 
-    Raises ``PbxDown``, and ``NotPossible`` where the PBX keeps no log. Who has no phone has no
-    calls.
+    Raises ``PbxDown``, also when a question takes the PBX longer than ``patience`` seconds, and
+    ``NotPossible`` where it keeps no log. Who has no phone has no calls.
     """
     if user.pbx is None or not user.pbx_user_id:
         return CallLogPage([], None)
-    found, rest = _rows(user, limit=limit, before=before, missed=missed)
+    found, rest = _rows(user, limit=limit, before=before, missed=missed, patience=patience)
     return CallLogPage(_records(user, found, now=now), iso(rest) if rest else None)
 
 
 def _rows(
-    user: User, *, limit: int, before: datetime | None, missed: bool
+    user: User, *, limit: int, before: datetime | None, missed: bool, patience: float
 ) -> tuple[list[LoggedCall], datetime | None]:
     """Up to ``limit`` rows, and before when to go on reading."""
     found: list[LoggedCall] = []
     at_once = SEARCHED_AT_ONCE if missed else limit + 1
     for _ in range(SEARCHES if missed else 1):
-        rows = _read(user, limit=at_once, before=before)
+        rows = _read(user, limit=at_once, before=before, patience=patience)
         for row in rows:
             # Rows of one moment stay together: the next page begins before that moment.
             if len(found) >= limit and row.started_at < found[-1].started_at:
@@ -77,11 +80,15 @@ def _rows(
     return found, before
 
 
-def _read(user: User, *, limit: int, before: datetime | None) -> Sequence[LoggedCall]:
+def _read(
+    user: User, *, limit: int, before: datetime | None, patience: float
+) -> Sequence[LoggedCall]:
     pbx = user.pbx
     assert pbx is not None  # noqa: S101 — asked for by the caller
     try:
-        return backend_for(pbx).history(PbxUserId(user.pbx_user_id), limit=limit, before=before)
+        history = backend_for(pbx).history
+        question = partial(history, PbxUserId(user.pbx_user_id), limit=limit, before=before)
+        return ask(pbx, question, patience=patience)
     except errors.NotSupported as error:
         raise NotPossible from error
     except errors.NotFound:

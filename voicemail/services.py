@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import transaction
 
+from bluetel.accounts.asking import PATIENCE, ask
 from bluetel.accounts.pbx import backend_for
 from bluetel.calls import services as calls
 from bluetel.calls.rules import number_of_caller
@@ -47,10 +46,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 UNDO_FOR = timedelta(seconds=8)
-PATIENCE = 2.5
-"""Seconds a page waits for the PBX to list messages before it shows what it knows."""
 
-_readers = ThreadPoolExecutor(8, thread_name_prefix="voicemail")
 _spools: dict[str, Spool] = {}
 _spools_lock = threading.Lock()
 
@@ -66,10 +62,8 @@ def read_box(user: User, *, now: datetime, patience: float = PATIENCE) -> None:
         return
     with _pbx_errors(pbx.name):
         try:
-            reading = _readers.submit(backend_for(pbx).messages, PbxUserId(pbx_user))
-            told = reading.result(patience)
-        except TookTooLong:
-            raise BoxUnavailable from None
+            question = partial(backend_for(pbx).messages, PbxUserId(pbx_user))
+            told = ask(pbx, question, patience=patience)
         except (errors.NotFound, errors.NotSupported):
             told = []
     store_messages(user, told, now=now)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 router = Router(tags=["calls"])
 
 MOST_ROWS = 200
+PATIENCE = 8.0
 
 
 class LoggedRouting(Schema):
@@ -68,5 +69,10 @@ def history(
     if before is not None and before.tzinfo is None:
         before = before.replace(tzinfo=UTC)
     return call_log(
-        request.user, limit=min(limit, MOST_ROWS), before=before, missed=missed, now=timezone.now()
+        request.user,
+        limit=min(limit, MOST_ROWS),
+        before=before,
+        missed=missed,
+        now=timezone.now(),
+        patience=PATIENCE,
     )

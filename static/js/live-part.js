@@ -1,10 +1,13 @@
 /**
  * `<live-part data-src data-on data-at-once>`: a part of the page that the server draws anew when
- * something of the kind `data-on` happened, and every few minutes, for it shows where now is. With
- * `data-at-once` it is drawn when the page stands: what would hold it up otherwise.
+ * something of the kind `data-on` happened, and every few minutes, for it shows where now is; while
+ * the tab is hidden not before somebody looks. With `data-at-once` it is drawn when the page stands:
+ * what would hold it up otherwise. As that is dear, it waits a moment when all pages are told to
+ * look again together.
  */
 
 const EVERY = 5 * 60_000;
+const SPREAD = 5_000;
 
 /** @param {EventTarget} news events by the kinds of the live socket's messages, and `resync` */
 export function livePart(news) {
@@ -12,24 +15,44 @@ export function livePart(news) {
     #detach = new AbortController();
     /** @type {ReturnType<typeof setInterval> | undefined} */
     #clock;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    #turn;
     #isLoading = false;
     #isStale = false;
+    #isMissed = false;
 
     connectedCallback() {
       this.#detach = new AbortController();
       const { signal } = this.#detach;
-      for (const kind of [this.dataset.on ?? "", "resync"]) {
-        news.addEventListener(kind, () => this.#load(), { signal });
+      const isDear = "atOnce" in this.dataset;
+      news.addEventListener(this.dataset.on ?? "", () => this.#look(), { signal });
+      news.addEventListener("resync", () => this.#lookWithin(isDear ? SPREAD : 0), { signal });
+      document.addEventListener("visibilitychange", () => this.#isMissed && this.#look(), {
+        signal,
+      });
+      if (isDear) {
+        this.#look();
       }
-      if ("atOnce" in this.dataset) {
-        this.#load();
-      }
-      this.#clock = setInterval(() => !document.hidden && this.#load(), EVERY);
+      this.#clock = setInterval(() => this.#look(), EVERY);
     }
 
     disconnectedCallback() {
       this.#detach.abort();
       clearInterval(this.#clock);
+      clearTimeout(this.#turn);
+    }
+
+    /** @param {number} spread ms */
+    #lookWithin(spread) {
+      clearTimeout(this.#turn);
+      this.#turn = setTimeout(() => this.#look(), Math.random() * spread);
+    }
+
+    #look() {
+      this.#isMissed = document.hidden;
+      if (!document.hidden) {
+        this.#load();
+      }
     }
 
     async #load() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from django.test import Client
 
 from bluetel.calls.diversions import note_diversions
+from bluetel.calls.errors import PbxDown
 from bluetel.telephony.errors import NotSupported, PbxUnavailable
 from bluetel.telephony.simulator.legs import CallOutcome, LogEntry
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import Capability
+from dialer.selectors import call_log
 from tests.apps.house import NOW, House
 
 
@@ -132,6 +135,24 @@ def test_a_pbx_that_does_not_answer_is_503_and_the_page_says_so(house: House) ->
     house.backend.fail(PbxUnavailable("down"), on="history")
     assert (ask(house).status_code, ask(house).json()["error"]["code"]) == (503, "pbx_unavailable")
     assert "The phone system does not answer" in page(house)
+
+
+def test_nobody_waits_long_for_a_pbx_that_says_nothing(house: House) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def say_nothing(_: SimulatedPbx) -> None:
+        asked.set()
+        answered.wait()
+
+    silence = threading.Thread(target=house.do, args=(say_nothing,))
+    silence.start()
+    try:
+        asked.wait()
+        with pytest.raises(PbxDown):
+            call_log(house.user("1001"), limit=5, now=NOW, patience=0.05)
+    finally:
+        answered.set()
+        silence.join()
 
 
 def test_a_pbx_without_a_log_is_409_and_the_page_says_so(house: House) -> None:
