@@ -394,13 +394,15 @@ class Deletion(models.Model):
     """A contact that somebody deleted a while ago, to be had back.
 
     ``contact_id`` is the id it had and gets again, ``card`` its content as a vCard; ``remote`` is
-    what the two-way sync still knows of it.
+    what the two-way sync still knows of it. ``said`` are the rows that went with it, by ids:
+    ``{"distinct": [[user, one, other]], "same": [[contact, same_as]]}``.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     book = models.ForeignKey(Book, models.CASCADE, related_name="+")
     contact_id = models.BigIntegerField()
     card = models.TextField()
+    said = models.JSONField(default=dict)
     remote = models.ForeignKey(RemoteCard, models.SET_NULL, null=True, related_name="+")
     deleted_at = models.DateTimeField(db_index=True)
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from bluetel.work.duties import Duty
+from contacts.deletions import forget_old
 from contacts.jobs import compare_soon, read_directory_soon
 from contacts.ldap.keeping import is_due
 from contacts.remote_rounds import due_books
@@ -27,6 +28,7 @@ class Schedule(Duty):
         """Look every few seconds, for ever."""
         while True:
             await post.database(enqueue_due, now=timezone.now())
+            await post.database(forget_old, now=timezone.now())
             await asyncio.sleep(LOOK_EVERY)
 
 

@@ -88,7 +88,12 @@ def delete(request: SignedInRequest, contact_id: str) -> HttpResponse:
     if contact is None:
         return _read_only(request)
     if request.method == "POST":
-        deletion = deletions.delete(request.user, contact_id, now=timezone.now())
+        try:
+            deletion = deletions.delete(request.user, contact_id, now=timezone.now())
+        except ContactNotFound as error:
+            raise Http404 from error
+        except ReadOnly:
+            return _read_only(request)
         messages.success(
             request,
             _("%(name)s is no longer in “%(book)s”.")

@@ -19,7 +19,7 @@ from contacts.books import create_book
 from contacts.card import Card, CardEmail, CardNumber, Label, Photo
 from contacts.drafts import Draft
 from contacts.errors import ContactNotFound
-from contacts.models import Book, Contact, Deletion
+from contacts.models import Book, Contact, Deletion, Distinct
 from contacts.stored_cards import card_by_id
 from presence.models import PersonState
 from tests.apps.contacts.conftest import a_user
@@ -326,9 +326,50 @@ class TestWriting:
         deletion = deletions.delete(reader.user, str(contact.pk), now=NOW)
         with pytest.raises(ContactNotFound):
             deletions.restore(reader.user, deletion.pk, now=NOW + timedelta(days=2))
-        other = reader.add("Ben", "1003")
-        deletions.delete(reader.user, str(other.pk), now=NOW + timedelta(days=2))
-        assert Deletion.objects.count() == 1
+        deletions.forget_old(now=NOW + timedelta(hours=23))
+        assert Deletion.objects.exists()
+        deletions.forget_old(now=NOW + timedelta(days=2))
+        assert not Deletion.objects.exists()
+
+    def test_a_contact_that_is_there_again_does_not_come_back_twice(self, reader: Reader) -> None:
+        contact = reader.add("Anna", "1002")
+        deletion = deletions.delete(reader.user, str(contact.pk), now=NOW)
+        storing.add(contact.book, [storing.Arrival(card=Card(name="Anna"), id=contact.pk)], now=NOW)
+        with pytest.raises(ContactNotFound):
+            deletions.restore(reader.user, deletion.pk, now=NOW)
+
+    @pytest.mark.parametrize("deleted", ["mine", "theirs"])
+    def test_who_comes_back_is_the_same_person_as_before(
+        self, reader: Reader, sales: Book, deleted: str
+    ) -> None:
+        contacts = {"mine": reader.add("Anna"), "theirs": reader.add("Lind", book=str(sales.pk))}
+        ids = [str(contact.pk) for contact in contacts.values()]
+        services.say_same(reader.user, *ids, now=NOW)
+        deletion = deletions.delete(reader.user, str(contacts[deleted].pk), now=NOW)
+        deletions.restore(reader.user, deletion.pk, now=NOW)
+        mine, theirs = (Contact.objects.get(pk=contact.pk) for contact in contacts.values())
+        assert mine.person_id is not None
+        assert mine.person_id == theirs.person_id
+
+    def test_who_comes_back_is_told_apart_as_before(self, reader: Reader, sales: Book) -> None:
+        mine = reader.add("Anna Lind", "0199004217")
+        theirs = reader.add("Anna Lind", "0199004217", book=str(sales.pk))
+        services.say_distinct(reader.user, str(mine.pk), str(theirs.pk))
+        deletion = deletions.delete(reader.user, str(mine.pk), now=NOW)
+        deletions.restore(reader.user, deletion.pk, now=NOW)
+        assert Contact.objects.get(pk=mine.pk).person_id is None
+        assert Distinct.objects.filter(user=reader.user).count() == 1
+
+    def test_what_was_said_of_somebody_who_is_gone_is_not_said_again(
+        self, reader: Reader, sales: Book
+    ) -> None:
+        mine = reader.add("Anna Lind", "0199004217")
+        theirs = reader.add("Anna Lind", "0199004217", book=str(sales.pk))
+        services.say_distinct(reader.user, str(mine.pk), str(theirs.pk))
+        deletion = deletions.delete(reader.user, str(mine.pk), now=NOW)
+        deletions.delete(reader.user, str(theirs.pk), now=NOW)
+        deletions.restore(reader.user, deletion.pk, now=NOW)
+        assert not Distinct.objects.exists()
 
     def test_a_colleague_is_copied_not_changed(self, reader: Reader, nadia: User) -> None:
         reader.page()
