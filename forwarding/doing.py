@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bluetel.work.leases import Held
 
 MOST_ROUNDS = 12
+USERS_AT_ONCE = 20
 
 
 def perform(step: Step) -> Outcome:
@@ -81,20 +82,35 @@ def value_in(forwards: Forwards, what: str) -> Setting:
 def settle(held: Held, user_ids: Iterable[int], *, clock: Callable[[], datetime]) -> list[int]:
     """Do all that these users need, one step after the other, in this thread.
 
-    The engine does the same with many at once. Gives the users of whom a step failed.
+    The engine does the same with many at once. Nobody listens to the PBXs meanwhile, so everybody
+    is read first. ``clock`` is looked at after each word with a PBX, which may take seconds: one
+    that renews the lease keeps it, however many users there are. Gives the users of whom a step
+    failed.
     """
+    failed: list[int] = []
+    everybody = list(user_ids)
+    for start in range(0, len(everybody), USERS_AT_ONCE):
+        failed += _settle(held, everybody[start : start + USERS_AT_ONCE], clock)
+    return failed
+
+
+def _settle(held: Held, user_ids: Sequence[int], clock: Callable[[], datetime]) -> list[int]:
     waiting = list(user_ids)
+    must_read = frozenset(waiting)
     failed: list[int] = []
     for _round in range(MOST_ROUNDS):
-        steps = begin(held, waiting, now=clock(), at_edge=_round == 0).steps
-        if not steps:
+        plan = begin(held, waiting, now=clock(), must_read=must_read, at_edge=_round == 0)
+        must_read = frozenset()
+        if not plan.steps:
             break
         outcomes = []
-        for step in steps:
+        for step in plan.steps:
             outcome = perform(step)
+            clock()
             if isinstance(step, Write) and not outcome.error:
                 outcome = read_back(step)
+                clock()
             outcomes.append(outcome)
         waiting = conclude(held, outcomes, now=clock())
-        failed += [outcome.step.user_id for outcome in outcomes if outcome.error]
+        failed += [step.user_id for step in plan.steps if step.user_id not in waiting]
     return failed

@@ -38,6 +38,8 @@ FRESH = timedelta(seconds=120)
 FRESH_UNHEARD = timedelta(seconds=5)
 """The same while no events come."""
 READ_AHEAD = timedelta(seconds=50)
+NOT_KEPT = "NotKept"
+"""The error of a write that the PBX accepted and that changed nothing."""
 RETRY_FIRST, RETRY_MOST = timedelta(seconds=1), timedelta(seconds=30)
 UNCONDITIONAL = ForwardKind.UNCONDITIONAL.value
 DO_NOT_DISTURB = "do_not_disturb"
@@ -164,7 +166,8 @@ def begin(
 def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -> list[int]:
     """Note how steps went; gives the users for whom to begin again. Raises ``LeaseLost``.
 
-    Those whose step failed get an edge for the next try.
+    Those whose step failed, or whose PBX holds after a write what it held before, get an edge for
+    the next try. A read that holds nothing was overtaken by news, and says nothing of forwards.
     """
     again: list[int] = []
     with transaction.atomic():
@@ -178,10 +181,11 @@ def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -
         known = lock(by_user, now=now)
         for one in known:
             outcome = by_user[one.user.pk]
+            if not outcome.error:
+                outcome = _take_outcome(one, outcome, now=now)
             if outcome.error:
                 _fail(one, outcome, now=now)
             else:
-                _succeed(one, outcome, now=now)
                 again.append(one.user.pk)
         _save(known)
     return again
@@ -249,6 +253,8 @@ def _step_if_heard(
         if heard is None and not known.line.wanted:
             if _lacks_something(known, now=now):
                 known.line.failing_since = known.line.failing_since or now
+            else:
+                known.line.failing_since, known.line.tries = None, 0
             return None
         fresh = max(fresh, heard or now - FRESH_UNHEARD)
     return _next_step(known, ways, now=now, fresh_since=fresh, must_read=must_read)
@@ -259,6 +265,7 @@ def _next_step(
 ) -> Step | None:
     user, line = known.user, known.line
     if user.pbx is None or not user.pbx_user_id:
+        line.failing_since, line.tries = None, 0
         return None
     read = Read(
         user_id=user.pk,
@@ -379,21 +386,36 @@ def _entry(step: Write, known: Known, held: leases.Held, *, now: datetime) -> Pb
     )
 
 
-def _succeed(known: Known, outcome: Outcome, *, now: datetime) -> None:
+def _take_outcome(known: Known, outcome: Outcome, *, now: datetime) -> Outcome:
+    """Note what the PBX holds after a step; a write that it took and didn't keep has failed.
+
+    A read alone ends no failure: :func:`begin` does where nothing is left to be written.
+    """
     line, step = known.line, outcome.step
-    line.failing_since, line.tries = None, 0
     if isinstance(step, Read):
         if isinstance(outcome.held, Forwards):
             ledger.take_all(known, outcome.held, now=now, origin="pbx")
         if outcome.voicemail is not None:
             line.voicemail = outcome.voicemail
-        return
+        return outcome
     if isinstance(outcome.held, Forward | bool):
+        is_as_before = outcome.held == _held_before(line, step.what)
         is_users = step.what in line.wanted and outcome.held == step.value
         origin = "bluetel" if is_users else "pbx"
         _take(known, step.what, outcome.held, now=now, origin=origin)
         if is_users and _value(line.wanted[step.what]) == step.value:
             line.wanted = {k: v for k, v in line.wanted.items() if k != step.what}
+        if is_as_before and outcome.held != step.value:
+            return replace(outcome, error=NOT_KEPT)
+    line.failing_since, line.tries = None, 0
+    return outcome
+
+
+def _held_before(line: Line, what: str) -> Setting | None:
+    """One setting on the PBX as far as the row knows; None when it was never read."""
+    if what == UNCONDITIONAL:
+        return held_forward(line)
+    return _value(line.own[what]) if line.own else None
 
 
 def _fail(known: Known, outcome: Outcome, *, now: datetime) -> None:

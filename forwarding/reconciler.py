@@ -2,14 +2,15 @@
 
 Edges, the PBXs' own news and whoever changed something put users into one queue. From there they
 are decided in batches, and their steps done, many users at once but each by one writer only, no
-faster than the PBX row allows. A write counts when the PBX's own event says so; if none comes
-within :data:`ECHO_WITHIN`, the PBX is asked.
+faster than the PBX row allows; a PBX that is slow to answer holds up its own users only. A write
+counts when the PBX's own event says so; if none comes within :data:`ECHO_WITHIN`, the PBX is asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -36,8 +37,10 @@ from forwarding.echoes import Echoes, Setting
 from forwarding.planning import (
     DO_NOT_DISTURB,
     EDGE,
+    NOT_KEPT,
     READ_EDGE,
     Outcome,
+    Read,
     Step,
     Write,
     begin,
@@ -54,7 +57,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DECIDED_AT_ONCE = 200
-BATCHES = 6
+BATCHES_EACH = 6
+"""How many batches of one PBX are under way; whoever else is queued there waits undecided."""
 THREADS_EACH = 8
 ECHO_WITHIN = 2.0
 SWEEP_EVERY = 30.0
@@ -73,13 +77,16 @@ class Reconciler(Duty):
         self._queue: dict[int, bool] = {}
         self._edges: set[int] = set()
         self._in_flight: set[int] = set()
+        self._overtaken: set[int] = set()
+        self._noting = asyncio.Lock()
+        self._pbx_of: dict[int, int] = {}
+        self._batches: Counter[int] = Counter()
         self._to_tell: dict[int, None] = {}
         self._wake = asyncio.Event()
         self._told = asyncio.Event()
         self._echoes = Echoes()
         self._buckets: dict[int, TokenBucket] = {}
         self._pools: dict[int, ThreadPoolExecutor] = {}
-        self._batches = asyncio.Semaphore(BATCHES)
 
     # --- What is heard ----------------------------------------------------------------------------
 
@@ -202,8 +209,9 @@ class Reconciler(Duty):
     async def _load(self, post: Post) -> None:
         while self._to_load:
             found = await post.database(users_at, self._to_load[0])
-            self._to_load.pop(0)
+            pbx_id = self._to_load.pop(0)
             for user_id, has_ours in found:
+                self._pbx_of[user_id] = pbx_id
                 self._want(user_id, must_read=has_ours)
 
     async def _take_news(self, post: Post) -> None:
@@ -216,8 +224,11 @@ class Reconciler(Duty):
             for pbx, user, what, value in news
             if value is not None and (pbx, user) in ids
         ]
+        # What a read under way answers may be older than this, and is concluded later.
+        self._overtaken |= self._in_flight.intersection(user_id for user_id, _, _ in told)
         if told:
-            await post.database(take_news, post.held, told, now=timezone.now())
+            async with self._noting:
+                await post.database(take_news, post.held, told, now=timezone.now())
         del self._news[: len(news)]
         for pbx, user, _, _ in news:
             if (pbx, user) in ids:
@@ -225,11 +236,13 @@ class Reconciler(Duty):
 
     async def _decide(self, post: Post, group: asyncio.TaskGroup) -> bool:
         """Decide for a batch of users; whether there was one."""
-        ready = [user_id for user_id in self._queue if user_id not in self._in_flight]
+        ready = [user_id for user_id in self._queue if self._may_decide(user_id)]
         if not ready:
             return False
-        batch = {user_id: self._queue[user_id] for user_id in ready[:DECIDED_AT_ONCE]}
-        await self._batches.acquire()
+        # Out of the queue first: who is put there meanwhile is decided once more.
+        batch = {user_id: self._queue.pop(user_id) for user_id in ready[:DECIDED_AT_ONCE]}
+        edges = self._edges & batch.keys()
+        self._edges -= edges
         try:
             plan = await post.database(
                 begin,
@@ -238,38 +251,49 @@ class Reconciler(Duty):
                 now=timezone.now(),
                 heard_since=dict(self._heard),
                 must_read=frozenset(user_id for user_id, must_read in batch.items() if must_read),
-                at_edge=bool(self._edges & batch.keys()),
+                at_edge=bool(edges),
             )
         except BaseException:
-            self._batches.release()
+            self._edges |= edges
+            for user_id, must_read in batch.items():
+                self._want(user_id, must_read=must_read)
             raise
-        self._edges -= batch.keys()
         for user_id in batch:
-            self._queue.pop(user_id, None)
             self._to_tell[user_id] = None
         self._told.set()
-        if plan.steps:
-            self._in_flight |= {step.user_id for step in plan.steps}
-            group.create_task(self._carry_out(post, plan.steps))
-        else:
-            self._batches.release()
+        by_pbx: dict[int, list[Step]] = {}
+        for step in plan.steps:
+            by_pbx.setdefault(step.pbx.pk, []).append(step)
+            self._pbx_of[step.user_id] = step.pbx.pk
+            self._in_flight.add(step.user_id)
+        for pbx_id, steps in by_pbx.items():
+            self._batches[pbx_id] += 1
+            group.create_task(self._carry_out(post, pbx_id, steps))
         return True
 
-    async def _carry_out(self, post: Post, steps: Sequence[Step]) -> None:
-        """Do a batch's steps and note how they went; who needs another step is queued again."""
+    def _may_decide(self, user_id: int) -> bool:
+        if user_id in self._in_flight:
+            return False
+        pbx_id = self._pbx_of.get(user_id)
+        return pbx_id is None or self._batches[pbx_id] < BATCHES_EACH
+
+    async def _carry_out(self, post: Post, pbx_id: int, steps: Sequence[Step]) -> None:
+        """Do steps at one PBX and note how they went; who needs another step is queued again."""
         try:
             outcomes = await asyncio.gather(*(self._do(step) for step in steps))
-            again = await self._conclude(post, outcomes)
+            again = set(await self._conclude(post, outcomes))
             for outcome in outcomes:
-                if outcome.error:
+                if outcome.step.user_id not in again:
                     logger.warning(
                         "user %s: the PBX did not take his forwards: %s",
                         outcome.step.user_id,
-                        outcome.error,
+                        outcome.error or NOT_KEPT,
                     )
         finally:
-            self._batches.release()
-            self._in_flight -= {step.user_id for step in steps}
+            users = {step.user_id for step in steps}
+            self._batches[pbx_id] -= 1
+            self._in_flight -= users
+            self._overtaken -= users
             self._wake.set()
         for step in steps:
             self._to_tell[step.user_id] = None
@@ -277,10 +301,18 @@ class Reconciler(Duty):
         for user_id in again:
             self._want(user_id)
 
+    def _unless_overtaken(self, outcome: Outcome) -> Outcome:
+        """What a read found, or nothing where news came meanwhile: another read is queued then."""
+        if isinstance(outcome.step, Read) and outcome.step.user_id in self._overtaken:
+            return replace(outcome, held=None)
+        return outcome
+
     async def _conclude(self, post: Post, outcomes: Sequence[Outcome]) -> list[int]:
         while True:
             try:
-                return await post.database(conclude, post.held, outcomes, now=timezone.now())
+                async with self._noting:
+                    known = [self._unless_overtaken(outcome) for outcome in outcomes]
+                    return await post.database(conclude, post.held, known, now=timezone.now())
             except DatabaseError as error:
                 logger.warning("what was written can't be noted yet: %s", error)
                 await asyncio.sleep(RETRY_AFTER)

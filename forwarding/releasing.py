@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -16,6 +16,8 @@ from forwarding.residents import users_with_ours, users_with_something
 
 WITHIN = 30.0
 LOOK_EVERY = 0.1
+LEASE = timedelta(seconds=60)
+"""Longer than a PBX that doesn't answer can hold up one step; who is killed frees it at once."""
 
 
 def give_back(user_ids: Sequence[int] | None, *, now: datetime) -> tuple[int, list[int]]:
@@ -29,7 +31,7 @@ def give_back(user_ids: Sequence[int] | None, *, now: datetime) -> tuple[int, li
     services.release(concerned, now=now)
     ends = time.monotonic() + WITHIN
     while left := users_with_ours(concerned):
-        held = leases.take(leases.ENGINE, owner=own_name(), now=timezone.now())
+        held = leases.take(leases.ENGINE, owner=own_name(), now=timezone.now(), ttl=LEASE)
         if held is not None:
             try:
                 settle(held, left, clock=_renewing(held))
@@ -48,7 +50,7 @@ def _renewing(held: leases.Held) -> Callable[[], datetime]:
 
     def look() -> datetime:
         now = timezone.now()
-        leases.renew(held, now=now)
+        leases.renew(held, now=now, ttl=LEASE)
         return now
 
     return look

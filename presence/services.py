@@ -114,9 +114,14 @@ def delete_claims(
 
 def delete_expired(*, now: datetime) -> list[int]:
     """Delete the claims on chat statuses that are over; gives the users who had one."""
+    over = Claim.objects.filter(axis=Claim.Axis.IM, ends__lte=now)
+    user_ids = set(over.values_list("user_id", flat=True))
+    if not user_ids:
+        return []
     with transaction.atomic():
-        over = Claim.objects.select_for_update().filter(axis=Claim.Axis.IM, ends__lte=now)
-        found = list(over.values_list("pk", "user_id", "source"))
+        _lock(*user_ids)  # first, as whoever else changes claims: or each would wait for the other
+        claims = over.filter(user_id__in=user_ids).select_for_update().order_by("pk")
+        found = list(claims.values_list("pk", "user_id", "source"))
         Claim.objects.filter(pk__in=[pk for pk, _user, _source in found]).delete()
         sources: dict[int, str] = {}
         for _pk, user_id, source in found:

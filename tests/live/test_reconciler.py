@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,19 @@ from pytest_django import Settings
 from bluetel.accounts.models import Pbx, User
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.simulator.model import SimulatedPbx
-from bluetel.telephony.types import Forward, ForwardKind
+from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
+from bluetel.work import due
 from forwarding import reconciler, selectors, services
-from forwarding.models import Calendar, CalendarObject, Collection, Line, Occurrence, PbxWrite
+from forwarding.models import (
+    Calendar,
+    CalendarObject,
+    Collection,
+    Line,
+    Occurrence,
+    PbxWrite,
+    RouteOverride,
+)
+from forwarding.planning import READ_EDGE
 from tests.live.stage import Stage, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,6 +171,41 @@ async def test_what_the_handset_sets_in_a_meeting_stays_after_it(desk: Desk) -> 
     await desk.call(lambda user: services.reconsider(user.pk, now=timezone.now()))
     await desk.until_applied()
     assert desk.forward() == mine
+
+
+async def test_what_was_read_before_the_handset_was_used_does_not_undo_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.call(add_meeting, begins_in=0.0, lasts=40.0)
+    await desk.until_forward(VOICEMAIL)
+    await desk.until_applied()
+    read = desk.stage.house.backend.forwards
+    asked_at: list[datetime] = []
+    may_answer = threading.Event()
+
+    def answer_late(user: PbxUserId) -> Forwards:
+        found = read(user)
+        if user == desk.user.pbx_user_id:
+            asked_at.append(timezone.now())
+            may_answer.wait(10.0)
+        return found
+
+    async def is_his() -> bool:
+        return await RouteOverride.objects.filter(pk=desk.user.pk).aexists()
+
+    async def is_read_again() -> bool:
+        line = await Line.objects.aget(pk=desk.user.pk)
+        return len(asked_at) > 1 and line.read_at is not None and line.read_at >= asked_at[1]
+
+    monkeypatch.setattr(desk.stage.house.backend, "forwards", answer_late)
+    await desk.call(lambda user: due.put(READ_EDGE, [(str(user.pk), timezone.now())]))
+    await until(lambda: bool(asked_at), what="the read")
+    await desk.dial(OFF)
+    await until(is_his, what="the choice of his own")
+    may_answer.set()
+    await until(is_read_again, what="another read")
+    assert await is_his()
+    assert desk.forward() == OFF
 
 
 async def test_own_settings_are_changed_through_the_engine(desk: Desk) -> None:

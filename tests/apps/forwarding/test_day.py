@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from bluetel.telephony.types import Forward, ForwardKind, PbxUserId
 from forwarding import services
+from forwarding.models import Line, PbxWrite
+from forwarding.planning import begin
 from tests.apps.forwarding.day import Day, Seen
 from tests.apps.house import House
 
@@ -81,3 +86,32 @@ def test_the_worked_day(ruled: Day) -> None:
         f"16:00 on {voicemail}",
         "16:40 off 1042",
     ]
+
+
+def test_a_write_that_the_pbx_does_not_keep_is_tried_again_ever_more_rarely(
+    ruled: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = ruled
+
+    def take_and_forget(user: PbxUserId, kind: ForwardKind, forward: Forward) -> None:
+        pass
+
+    day.add("A", "10:00", "11:00")
+    with monkeypatch.context() as patched:
+        patched.setattr(day.house.backend, "set_forward", take_and_forget)
+        day.go_to("10:05")
+        tried = PbxWrite.objects.filter(outcome=PbxWrite.Outcome.FAILED).count()
+        assert 8 <= tried <= 20
+        assert Line.objects.get(pk=day.user.pk).failing_since is not None
+    day.go_to("10:06")
+    assert day.on_pbx == f"on {day.voicemail}"
+    assert Line.objects.get(pk=day.user.pk).failing_since is None
+
+
+def test_nothing_fails_any_more_where_nothing_is_to_be_written(ruled: Day) -> None:
+    day = ruled
+    day.go_to("09:30")
+    Line.objects.update(failing_since=day.now - timedelta(minutes=5), tries=4)
+    begin(day.held, [day.user.pk], now=day.now, heard_since={})
+    line = Line.objects.get(pk=day.user.pk)
+    assert (line.failing_since, line.tries) == (None, 0)
