@@ -158,12 +158,12 @@ class Records:
 
     def text(self, user_id: str, hidden: Hidden) -> str:
         """A person's record as JSON, as some of his colleagues may see it now; empty for nobody."""
+        known = self.known.get(user_id)
+        if known is None:
+            return ""
         texts = self._texts.setdefault(user_id, {})
         text = texts.get(hidden)
         if text is None:
-            known = self.known.get(user_id)
-            if known is None:
-                return ""
             record = visible_record(self._honest(known), hidden)
             text = texts[hidden] = json.dumps(record, separators=(",", ":"))
         return text

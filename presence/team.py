@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
@@ -34,11 +34,15 @@ def set_favourites(user: User, ids: Sequence[str]) -> None:
 
 def mark_favourite(user: User, person: str, *, is_favourite: bool) -> None:
     """Add somebody at the end, or take him out. Raises :class:`Refused`."""
-    (pk,) = people_of([person])
+    stars = Favourite.objects.filter(owner=user)
     if not is_favourite:
-        Favourite.objects.filter(owner=user, person_id=pk).delete()
-    elif pk != user.pk:
-        position = Favourite.objects.filter(owner=user).count()
+        if person.isascii() and person.isdecimal() and len(person) < 19:
+            stars.filter(person_id=int(person)).delete()
+        return
+    (pk,) = people_of([person])
+    if pk != user.pk:
+        last = stars.aggregate(last=Max("position"))["last"]
+        position = 0 if last is None else last + 1
         Favourite.objects.get_or_create(owner=user, person_id=pk, defaults={"position": position})
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
@@ -57,7 +58,7 @@ def make(user: User, person: str, *, now: datetime) -> None:
     is not busy as far as the user may see, ``invalid_request`` for too many.
     """
     record = records_for(user, [person]).get(person)
-    users = User.objects.exclude(pk=user.pk).exclude(extension="")
+    users = User.objects.filter(pbx=user.pbx_id).exclude(pk=user.pk).exclude(extension="")
     if record is None or not users.filter(pk=person).exists():
         raise Refused("not_found", _("There is nobody here to call."))
     if record["phone"] not in TAKEN:
@@ -86,7 +87,7 @@ def drop(user: User, person: str, *, now: datetime) -> None:
 
 def fulfil(user_id: int, dialed: str, *, now: datetime) -> None:
     """The user is calling this number: whom it belongs to he need not wait for."""
-    _delete(user_id, now=now, person__extension=dialed)
+    _delete(user_id, now=now, person__extension=dialed, person__pbx=F("owner__pbx"))
 
 
 def _delete(user_id: int, *, now: datetime, **about: object) -> None:

@@ -25,7 +25,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
-TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile"]  # by file: a file's servers start once
+# By file, so that a file's servers start once, and in order: the long ones of tests/live in time.
+TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 WITH_SERVERS = ["--timeout", "90"]  # the machine may be busy, and a server slow to come
 ON_THE_STACK = [sys.executable, "-m", "tests.servers", "postgresql", "redis", "--"]
 OVER_XIVO = ["env", "PBX=xivo"]

@@ -71,11 +71,11 @@ def my_favourites(request: SignedInRequest) -> object:
     return {"people": selectors.favourite_ids(request.user)}
 
 
-@router.put("/favourites/{user_id}", response={204: None}, tags=["presence"], summary="Add a star")
+@router.put("/favourites/{user_id}", response=Favourites, tags=["presence"], summary="Add a star")
 def star(request: SignedInRequest, user_id: str) -> object:
     """Somebody becomes the last of the favourites, if he isn't one already."""
     mark_favourite(request.user, user_id, is_favourite=True)
-    return Status(204, None)
+    return {"people": selectors.favourite_ids(request.user)}
 
 
 @router.delete(

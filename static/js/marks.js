@@ -24,6 +24,20 @@ export function markMatches(name, text) {
 }
 
 /**
+ * The words of a text as the server folds them, for finding people.
+ *
+ * @param {string} text
+ */
+export function foldedWords(text) {
+  return folded(text)
+    .replaceAll("œ", "oe")
+    .replaceAll("æ", "ae")
+    .replaceAll("ß", "ss")
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+}
+
+/**
  * A text without accents and case.
  *
  * @param {string} text

@@ -1,6 +1,6 @@
 /** @import { PresenceStore } from "./presence-store.js" */
 
-import { folded } from "./marks.js";
+import { foldedWords } from "./marks.js";
 import { counted } from "./words.js";
 
 /**
@@ -61,7 +61,7 @@ export function teamFilter(store) {
 
     #filter() {
       const section = this.closest("section");
-      const terms = folded(this.#text).split(/\s+/).filter(Boolean);
+      const terms = foldedWords(this.#text);
       const rows = [...(section?.querySelectorAll("[data-person]") ?? [])];
       for (const row of rows) {
         const sought = row.getAttribute("data-sought") ?? "";

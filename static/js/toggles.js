@@ -4,12 +4,14 @@
  * press loads the page anew.
  */
 
+import { ApiError } from "./api.js";
+
 const YES = "yes";
 const NO = "no";
 
 /**
- * Have the forms of a kind do their work without leaving the page. What is refused goes the plain
- * way: the server then says why.
+ * Have the forms of a kind do their work without leaving the page. What the server refuses goes the
+ * plain way, to this page again: there it says why. Without an answer nothing changes.
  *
  * @param {string} kind
  * @param {(user: string, isOn: boolean) => Promise<void>} toggle
@@ -23,7 +25,14 @@ export function toggleInPlace(kind, toggle) {
     event.preventDefault();
     try {
       await toggle(form.dataset.user ?? "", fieldOf(form)?.value === YES);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code === "no_answer") {
+        return;
+      }
+      const next = form.elements.namedItem("next");
+      if (next instanceof HTMLInputElement) {
+        next.value = location.pathname + location.search;
+      }
       form.submit();
     }
   });

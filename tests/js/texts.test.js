@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initials } from "../../static/js/initials.js";
+import { foldedWords } from "../../static/js/marks.js";
 import { shownNumber } from "../../static/js/numbers.js";
 import { age, span } from "../../static/js/times.js";
 
@@ -15,6 +16,15 @@ for (const [name, letters] of /** @type {[string, string][]} */ ([
   ["", ""],
 ])) {
   test(`the initials of "${name}" are "${letters}"`, () => assert.equal(initials(name), letters));
+}
+
+for (const [text, words] of /** @type {[string, string[]][]} */ ([
+  ["Jean-Pierre O’Brien", ["jean", "pierre", "o", "brien"]],
+  ["LEBŒUF Strauß", ["leboeuf", "strauss"]],
+  ["Łucja Ærø", ["lucja", "aero"]],
+  [" ", []],
+])) {
+  test(`the words of "${text}" are ${words}`, () => assert.deepEqual(foldedWords(text), words));
 }
 
 for (const [number, shown] of /** @type {[string, string][]} */ ([

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from presence.models import Group, PersonState
+from bluetel.accounts.models import User
+from presence.models import Favourite, Group, PersonState
 from presence.team import make_group, set_group_people
 from tests.apps.api.test_statuses_api import Program, code
 from tests.apps.house import NOW, House
@@ -122,8 +123,19 @@ def test_a_stranger_is_no_favourite(house: House, camille: Program) -> None:
 def test_a_star_is_added_last_and_taken_away(house: House, camille: Program) -> None:
     nadia, tom = id_of(house, "1002"), id_of(house, "1003")
     for person in (tom, nadia, tom):
-        assert camille.put(f"favourites/{person}", {}).status_code == 204
+        assert camille.put(f"favourites/{person}", {}).status_code == 200
     assert camille.get("favourites").json() == {"people": [tom, nadia]}
     assert camille.delete(f"favourites/{tom}").status_code == 204
     assert camille.get("favourites").json() == {"people": [nadia]}
+    assert camille.put(f"favourites/{tom}", {}).json() == {"people": [nadia, tom]}
     assert code(camille.put("favourites/999999", {})) == (400, "invalid_request")
+
+
+def test_the_star_of_somebody_who_has_left_can_be_taken_away(
+    house: House, camille: Program
+) -> None:
+    nadia = house.user("1002")
+    camille.put(f"favourites/{nadia.pk}", {})
+    User.objects.filter(pk=nadia.pk).update(is_active=False)
+    assert camille.delete(f"favourites/{nadia.pk}").status_code == 204
+    assert not Favourite.objects.exists()

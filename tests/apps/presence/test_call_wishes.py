@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from bluetel.accounts.models import User
+from bluetel.accounts.models import Pbx, User
 from bluetel.calls.services import place_call
 from bluetel.work import leases
 from presence import wishes
@@ -98,6 +98,17 @@ def test_a_wish_lapses_and_leaves_no_row_behind(office: Office) -> None:
     office.phone("busy", office.camille)
     wishes.make(office.nadia, str(office.camille.pk), now=timezone.now())
     assert [wish.owner for wish in CallWish.objects.all()] == [office.nadia]
+
+
+def test_the_same_extension_of_another_pbx_is_somebody_else(office: Office) -> None:
+    wishes.make(office.camille, office.nadia_id, now=timezone.now())
+    pbx = Pbx.objects.create(name="other", kind="wazo", url="http://127.0.0.1:1")
+    User.objects.filter(pk=office.nadia.pk).update(pbx=pbx)
+    wishes.fulfil(office.camille.pk, "1002", now=timezone.now())
+    assert CallWish.objects.exists()
+    with pytest.raises(Refused) as refusal:
+        wishes.make(office.camille, office.nadia_id, now=timezone.now())
+    assert refusal.value.code == "not_found"
 
 
 def test_asking_again_waits_anew(office: Office) -> None:
