@@ -209,12 +209,13 @@ def test_the_team_is_filtered_while_one_types_and_as_phones_become_free(
     free_only.focus()
     nadia.keyboard.press("Space")
     expect(rows).to_have_count(1)
-    bluetel.phone("1001", "dnd_on")
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    bluetel.phone("1001", "answer")
     expect(rows).to_have_count(0)
     expect(nadia.get_by_text("Nobody in your team fits.")).to_be_visible()
     nadia.reload()
     expect(rows).to_have_count(0)
-    bluetel.phone("1001", "dnd_off")
+    bluetel.phone("1001", "hang_up")
     expect(rows).to_have_count(1)
     find.focus()
     nadia.keyboard.press("Escape")
@@ -248,7 +249,8 @@ def test_a_page_in_the_background_hears_of_nobody_and_is_right_when_looked_at_ag
     (myself,) = watched(sent)
     other = sign_in("demo3")  # the same is told to a page that is looked at
     heard.clear()
-    bluetel.phone("1001", "dnd_on")
+    bluetel.incoming("0199004217", name="Hélène", to="1001")
+    bluetel.phone("1001", "answer")
     sees(other, "Busy", "Offline")
     assert not [frame for frame in heard if CAMILLE in frame]
 

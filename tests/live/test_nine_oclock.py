@@ -23,7 +23,7 @@ from tests.live.servers import Process, Site, running_site
 from tests.servers import ServerOf
 from tests.servers.radicale import Radicale, password_of
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.real_time]
 
 PEOPLE, ON_CALDAV = 200, 5
 READ_WITHIN = 7

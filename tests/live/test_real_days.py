@@ -29,7 +29,7 @@ from tests.fetch.site import Reply, Request, Site
 from tests.live.servers import Api, Process, running_site
 from tests.live.servers import Site as House
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.real_time]
 
 TEN_MINUTES = timedelta(minutes=10)
 PROMPT = timedelta(seconds=5)
