@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import wave
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -572,8 +573,11 @@ async def test_what_is_dialled_on_the_handset_is_told(rig: Rig) -> None:
     user = rig.user("1001")
     async with rig.listening() as listener:
         await listener.saw(StreamOpened)
+        await asyncio.to_thread(rig.backend.forwards, user)  # what holds before is known
         rig.dial("1001", "*211002")
-        event = await listener.saw(ForwardChanged, lambda one: one.user == user)
+        event = await listener.saw(
+            ForwardChanged, lambda one: one.user == user and one.forward.enabled
+        )
         rig.dial("1001", "*25")
         dnd = await listener.saw(DoNotDisturbChanged, lambda one: one.user == user)
         await listener.saw(PresenceChanged, lambda one: one.presence.do_not_disturb)
