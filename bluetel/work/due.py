@@ -103,7 +103,7 @@ def take(kind: str, *, epoch: int, now: datetime, most: int) -> list[Edge]:
         Edge(kind=kind, subject=subject, due_at=_time(due_at), version=version)
         for subject, due_at, version in rows
     ]
-    return sorted(edges, key=lambda edge: edge.due_at)
+    return sorted(edges, key=lambda edge: (edge.due_at, edge.subject))
 
 
 def finish(edges: Sequence[Edge]) -> None:

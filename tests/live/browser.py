@@ -77,7 +77,7 @@ class Page:
                 if (person["user_id"], person["phone"]) == (user_id, state):
                     return
 
-    async def closed(self, *, within: float = 5) -> int:
+    async def closed(self, *, within: float = 15) -> int:
         """The code the server closes with, whatever it says before."""
         async with asyncio.timeout(within):
             while True:

@@ -44,7 +44,7 @@ class Postgresql(Server):
             "unix_socket_directories": "",
             "fsync": "off",
             # What a test left in a transaction must not hold up the emptying of the tables.
-            "idle_in_transaction_session_timeout": "10s",
+            "idle_in_transaction_session_timeout": "60s",
             "synchronous_commit": "off",
             "full_page_writes": "off",
             "shared_buffers": "64MB",
