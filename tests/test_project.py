@@ -271,6 +271,14 @@ def test_translations_keep_the_placeholders(path: Path) -> None:
         assert used == expected or entry.msgid_plural, entry.msgid
 
 
+def test_french_signs_keep_to_their_words() -> None:
+    """A line never begins with a sign: the space before it is one that doesn't break."""
+    catalogue = polib.pofile(str(ROOT / "locale/fr/LC_MESSAGES/django.po"))
+    loose = re.compile(r" [?!:;»]|« ")
+    texts = [text for entry in catalogue for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    assert [text for text in texts if loose.search(text)] == []
+
+
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
 def test_the_compiled_catalogue_is_the_written_one(path: Path) -> None:
     assert path.with_suffix(".mo").exists(), "make messages"

@@ -15,6 +15,7 @@ from bluetel.calls.errors import InvalidNumber, NumberRefused
 from bluetel.calls.rules import DialPolicy, Refused, judge
 from bluetel.calls.wording import refusal_text, unreadable_text
 from bluetel.telephony import numbers
+from bluetel.telephony.text import safe_text
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -95,7 +96,7 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
     elif number.kind is not numbers.NumberKind.EMERGENCY:
         known = caller_of(user, number.text)
     return Target(
-        shown=text.strip()[:64],
+        shown=safe_text(text, limit=64),
         dialed=dialed,
         name=known.name if known else "",
         contact_id=known.contact_id if known else "",
@@ -120,5 +121,5 @@ def no_such_extension(text: str) -> InvalidNumber:
     """What the caller reads when the PBX doesn't know the number."""
     return InvalidNumber(
         _("The phone system does not know %(number)s. Nothing was dialled.")
-        % {"number": text.strip()[:64]}
+        % {"number": safe_text(text, limit=64)}
     )

@@ -258,3 +258,8 @@ addEventListener("pageshow", (event) => {
 keepWatchList(socket);
 socket.start();
 new IdleWatch(api, { isIdle: document.querySelector("my-status[data-idle]") !== null }).start();
+
+// On a narrow screen the settings' pages are a strip that is wider than it: begin where one is.
+document
+  .querySelector(".side [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });

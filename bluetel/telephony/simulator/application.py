@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -64,7 +65,7 @@ class Sockets(Protocol):
 S = TypeVar("S", bound=Sockets)
 
 
-class SimulatedApplication(Generic[S]):
+class SimulatedApplication(ABC, Generic[S]):
     """A model behind HTTP and WebSocket; ``ready`` is set once its loop runs."""
 
     control_prefix: str
@@ -119,9 +120,9 @@ class SimulatedApplication(Generic[S]):
             await asyncio.sleep(site.faults.slow)
         await _send_response(response, send, with_body=request.method != "HEAD")
 
+    @abstractmethod
     def answer(self, request: Request) -> Response:
         """What the PBX answers now; no waiting, no I/O."""
-        raise NotImplementedError
 
     def note(self, request: Request) -> None:
         """Write a request down for assertions, without what it signs in with."""

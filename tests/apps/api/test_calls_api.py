@@ -85,6 +85,12 @@ def test_bad_numbers_are_refused_by_code(
     assert not house.has_call("1001")
 
 
+def test_what_is_said_of_a_number_turns_no_text_around(house: House, camille: Program) -> None:
+    answer = camille.post("calls", {"number": "\u202e1099"})
+    assert code(answer) == (400, "invalid_number")
+    assert "\u202e" not in answer.json()["error"]["message"]
+
+
 def test_an_address_that_is_none_and_a_wrong_method_are_told_like_any_error(
     house: House, camille: Program
 ) -> None:
