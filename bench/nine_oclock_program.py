@@ -34,7 +34,7 @@ from bluetel.telephony.ports import PbxConfig  # noqa: E402
 from bluetel.telephony.simulator import scenario  # noqa: E402
 from bluetel.telephony.simulator.memory import MemoryBackend  # noqa: E402
 from bluetel.telephony.types import Forward, ForwardKind, PbxUserId  # noqa: E402
-from forwarding import planning, reconciler  # noqa: E402
+from forwarding import planning, reconciler, steps  # noqa: E402
 from forwarding.models import (  # noqa: E402
     Automation,
     Calendar,
@@ -132,13 +132,13 @@ class Watch:
         self.queries = 0
         self._lock = threading.Lock()
 
-    def begin(self, *args: Any, **kwargs: Any) -> planning.Plan:
+    def begin(self, *args: Any, **kwargs: Any) -> steps.Plan:
         """In the place of ``planning.begin``."""
         with connection.execute_wrapper(self._count):
             plan = planning.begin(*args, **kwargs)
         now = datetime.now(UTC)
         for step in plan.steps:
-            if isinstance(step, planning.Write):
+            if isinstance(step, steps.Write):
                 self.decided.setdefault(step.user_id, now)
         return plan
 

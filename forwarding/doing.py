@@ -11,7 +11,8 @@ from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import Forward, ForwardKind, Forwards
 from forwarding import dnd_box
 from forwarding.echoes import Setting
-from forwarding.planning import DO_NOT_DISTURB, Outcome, Read, Step, Write, begin, conclude
+from forwarding.planning import begin, conclude
+from forwarding.steps import DO_NOT_DISTURB, Outcome, Read, Step, Write
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import Pbx

@@ -10,39 +10,51 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from bluetel.accounts.models import User
-from bluetel.telephony.types import Forward, ForwardKind, Forwards, PbxUserId
+from bluetel.telephony.types import Forward, PbxUserId
 from bluetel.work import due, leases
-from forwarding import dnd_box, ledger
 from forwarding.diverting import note_routes
 from forwarding.echoes import Setting
 from forwarding.keeping import keep_up
 from forwarding.models import Line, PbxWrite
+from forwarding.outcomes import dnd_is_ours, fail, take_outcome, take_setting
 from forwarding.rules import Choice, Reason, Route, edges, route_at
-from forwarding.situation import Known, forward_of, kept, own_of, read_situations, rules_of
+from forwarding.situation import (
+    Known,
+    forward_of,
+    held_forward,
+    kept,
+    own_of,
+    read_situations,
+    rules_of,
+    setting_of,
+)
+from forwarding.steps import (
+    EDGE,
+    READ_EDGE,
+    UNCONDITIONAL,
+    Outcome,
+    Plan,
+    Read,
+    Step,
+    Write,
+)
 from forwarding.targets import Ways, problem_of
 
 if TYPE_CHECKING:
-    from bluetel.accounts.models import Pbx
+    pass
 
-EDGE = "route"
-READ_EDGE = "route-read"
 FRESH = timedelta(seconds=120)
 """A read is good for so long as the ground of a write; events keep it right meanwhile."""
 FRESH_UNHEARD = timedelta(seconds=5)
 """The same while no events come."""
 READ_AHEAD = timedelta(seconds=50)
-NOT_KEPT = "NotKept"
-"""The error of a write that the PBX accepted and that changed nothing."""
-RETRY_FIRST, RETRY_MOST = timedelta(seconds=1), timedelta(seconds=30)
-UNCONDITIONAL = ForwardKind.UNCONDITIONAL.value
-DO_NOT_DISTURB = "do_not_disturb"
 _RULE_OF = {
     Reason.MEETING: "calendar",
     Reason.BUSY_BY_HAND: "im",
@@ -64,54 +76,6 @@ _LINE_FIELDS = [
     "failing_since",
     "tries",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """Read a user's forwards, and the way to his voicemail box where a rule leads there."""
-
-    user_id: int
-    pbx: Pbx
-    pbx_user: PbxUserId
-    wants_voicemail: bool = False
-    dnd_is_ours: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """Write one of a user's settings: ``what`` is a forward's kind, or ``do_not_disturb``."""
-
-    user_id: int
-    pbx: Pbx
-    pbx_user: PbxUserId
-    what: str
-    value: Setting
-    entry: int = 0
-    dnd_is_ours: bool = False
-
-
-Step = Read | Write
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a step went: what the PBX holds after it, or the name of the error.
-
-    ``held`` is everything after a read, the one value after a write that was read back.
-    ``voicemail`` is the way to the box, empty without one, None where nobody asked.
-    """
-
-    step: Step
-    held: Forwards | Setting | None = None
-    voicemail: str | None = None
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The next step of each user who needs one."""
-
-    steps: Sequence[Step] = field(default_factory=list)
 
 
 def begin(
@@ -182,9 +146,9 @@ def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -
         for one in known:
             outcome = by_user[one.user.pk]
             if not outcome.error:
-                outcome = _take_outcome(one, outcome, now=now)
+                outcome = take_outcome(one, outcome, now=now)
             if outcome.error:
-                _fail(one, outcome, now=now)
+                fail(one, outcome, now=now)
             else:
                 again.append(one.user.pk)
         _save(known)
@@ -210,7 +174,7 @@ def take_news(
             if one is None or one.line.own is None:
                 continue
             doubtful = one.line.intended  # a write of ours may still be under way, and land later
-            _take(one, what, value, now=now, origin="pbx")
+            take_setting(one, what, value, now=now, origin="pbx")
             one.line.intended = doubtful
         _save(list(known.values()))
     return list(known)
@@ -229,13 +193,6 @@ def lock(user_ids: Iterable[int], *, now: datetime) -> list[Known]:
         keep_up(list(anew.values()), now=now)
         known = [anew.get(one.user.pk, one) for one in known]
     return known
-
-
-def held_forward(line: Line) -> Forward | None:
-    """The unconditional forward on the PBX as far as we know; None when it was never read."""
-    if line.applied is not None:
-        return forward_of(line.applied)
-    return None if line.own is None else own_of(line).forward
 
 
 def _step_if_heard(
@@ -272,7 +229,7 @@ def _next_step(
         pbx=user.pbx,
         pbx_user=PbxUserId(user.pbx_user_id),
         wants_voicemail=_wants_voicemail(known),
-        dnd_is_ours=_dnd_is_ours(known),
+        dnd_is_ours=dnd_is_ours(known),
     )
     is_fresh = line.read_at is not None and line.read_at >= fresh_since
     if line.intended is not None or must_read:
@@ -281,7 +238,7 @@ def _next_step(
         what, value = next(iter(line.wanted.items()))
         if not is_fresh:
             return read
-        return _write(read, what, _value(value))
+        return _write(read, what, setting_of(value))
     route = _usable_route(known, ways, now=now)
     desired = route.forward(own_of(line).forward)
     if desired == (held_forward(line) or own_of(line).forward):
@@ -311,11 +268,6 @@ def _write(place: Read, what: str, value: Setting) -> Write:
         value=value,
         dnd_is_ours=place.dnd_is_ours,
     )
-
-
-def _dnd_is_ours(known: Known) -> bool:
-    """Whether do-not-disturb on the PBX stands for our route to voicemail."""
-    return dnd_box.TO_BOX in {forward_of(known.line.applied), forward_of(known.line.intended)}
 
 
 def _wants_voicemail(known: Known) -> bool:
@@ -384,104 +336,6 @@ def _entry(step: Write, known: Known, held: leases.Held, *, now: datetime) -> Pb
         claim=claim,
         epoch=held.epoch,
     )
-
-
-def _take_outcome(known: Known, outcome: Outcome, *, now: datetime) -> Outcome:
-    """Note what the PBX holds after a step; a write that it took and didn't keep has failed.
-
-    A read alone ends no failure: :func:`begin` does where nothing is left to be written.
-    """
-    line, step = known.line, outcome.step
-    if isinstance(step, Read):
-        if isinstance(outcome.held, Forwards):
-            ledger.take_all(known, outcome.held, now=now, origin="pbx")
-        if outcome.voicemail is not None:
-            line.voicemail = outcome.voicemail
-        return outcome
-    if isinstance(outcome.held, Forward | bool):
-        is_as_before = outcome.held == _held_before(line, step.what)
-        is_users = step.what in line.wanted and outcome.held == step.value
-        origin = "bluetel" if is_users else "pbx"
-        _take(known, step.what, outcome.held, now=now, origin=origin)
-        if is_users and _value(line.wanted[step.what]) == step.value:
-            line.wanted = {k: v for k, v in line.wanted.items() if k != step.what}
-        if is_as_before and outcome.held != step.value:
-            return replace(outcome, error=NOT_KEPT)
-    line.failing_since, line.tries = None, 0
-    return outcome
-
-
-def _held_before(line: Line, what: str) -> Setting | None:
-    """One setting on the PBX as far as the row knows; None when it was never read."""
-    if what == UNCONDITIONAL:
-        return held_forward(line)
-    return _value(line.own[what]) if line.own else None
-
-
-def _fail(known: Known, outcome: Outcome, *, now: datetime) -> None:
-    line, step = known.line, outcome.step
-    line.failing_since = line.failing_since or now
-    line.tries += 1
-    if line.wanted:
-        line.wanted = {}  # whoever asked is told at once, and may ask again
-    if isinstance(step, Write):
-        PbxWrite.objects.filter(pk=step.entry).update(
-            outcome=PbxWrite.Outcome.FAILED, error=outcome.error[:200]
-        )
-    due.put(EDGE, [(str(known.user.pk), now + back_off(line.tries))])
-
-
-def back_off(tries: int) -> timedelta:
-    """How long to wait after that many failed tries: doubled each time, and spread."""
-    doubled: int = 2 ** min(tries - 1, 16)
-    return min(RETRY_FIRST * doubled, RETRY_MOST) * random.uniform(0.75, 1.25)  # noqa: S311 — spreads load
-
-
-def _take(known: Known, what: str, value: Setting, *, now: datetime, origin: str) -> None:
-    if _dnd_is_ours(known):
-        _take_beside_dnd(known, what, value, now=now, origin=origin)
-    elif what == UNCONDITIONAL and isinstance(value, Forward):
-        ledger.take_unconditional(known, value, now=now, origin=origin)
-    else:
-        plain = kept(value) if isinstance(value, Forward) else value
-        ledger.take_other(known.line, what, plain, now=now, origin=origin)
-
-
-def _take_beside_dnd(
-    known: Known, what: str, value: Setting, *, now: datetime, origin: str
-) -> None:
-    """The same while do-not-disturb is ours, or about to be."""
-    line = known.line
-    intended = forward_of(line.intended)
-    if what == DO_NOT_DISTURB and value:
-        ledger.take_unconditional(known, dnd_box.TO_BOX, now=now, origin=origin)
-    elif what == DO_NOT_DISTURB:
-        # Off: we took it off ourselves, or the user did and wants his calls.
-        own = replace(own_of(line).forward, enabled=False)
-        landed = intended if intended not in {None, dnd_box.TO_BOX} else None
-        ledger.take_unconditional(known, landed or own, now=now, origin=origin)
-    elif (
-        what == UNCONDITIONAL
-        and isinstance(value, Forward)
-        and value
-        not in {
-            dnd_box.TO_BOX,
-            intended,
-        }
-    ):
-        # A forward set under do-not-disturb is the user's own, for afterwards.
-        ledger.take_own_forward(line, value, now=now, origin=origin)
-    elif what == UNCONDITIONAL and isinstance(value, Forward):
-        ledger.take_unconditional(known, value, now=now, origin=origin)
-    else:
-        plain = kept(value) if isinstance(value, Forward) else value
-        ledger.take_other(line, what, plain, now=now, origin=origin)
-
-
-def _value(plain: object) -> Setting:
-    if isinstance(plain, dict):
-        return forward_of(plain) or Forward()
-    return bool(plain)
 
 
 def _may_write(known: Known) -> bool:

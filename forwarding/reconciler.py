@@ -34,7 +34,10 @@ from bluetel.work.leases import LeaseLost
 from forwarding import metrics, selectors
 from forwarding.doing import perform, read_back, settings_of
 from forwarding.echoes import Echoes, Setting
-from forwarding.planning import (
+from forwarding.planning import begin, conclude, take_news
+from forwarding.rate import TokenBucket
+from forwarding.residents import users_at, users_by_pbx_id, users_left_alone
+from forwarding.steps import (
     DO_NOT_DISTURB,
     EDGE,
     NOT_KEPT,
@@ -43,12 +46,7 @@ from forwarding.planning import (
     Read,
     Step,
     Write,
-    begin,
-    conclude,
-    take_news,
 )
-from forwarding.rate import TokenBucket
-from forwarding.residents import users_at, users_by_pbx_id, users_left_alone
 
 if TYPE_CHECKING:
     from bluetel.telephony.types import PbxEvent

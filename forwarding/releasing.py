@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -33,12 +34,13 @@ def give_back(user_ids: Sequence[int] | None, *, now: datetime) -> tuple[int, li
     while left := users_with_ours(concerned):
         held = leases.take(leases.ENGINE, owner=own_name(), now=timezone.now(), ttl=LEASE)
         if held is not None:
-            try:
-                settle(held, left, clock=_renewing(held))
-            finally:
-                leases.release(held, now=timezone.now())
-            left = users_with_ours(concerned)
-            break
+            with suppress(leases.LeaseLost):  # an engine has begun meanwhile: it goes on
+                try:
+                    settle(held, left, clock=_renewing(held))
+                finally:
+                    leases.release(held, now=timezone.now())
+                left = users_with_ours(concerned)
+                break
         if time.monotonic() >= ends:
             break
         time.sleep(LOOK_EVERY)

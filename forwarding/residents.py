@@ -11,7 +11,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.types import PbxUserId
 from bluetel.work.models import Due
 from forwarding.models import Automation, Line
-from forwarding.planning import EDGE
+from forwarding.steps import EDGE
 
 _OURS = Q(applied__isnull=False) | Q(intended__isnull=False) | ~Q(wanted={})
 

@@ -22,7 +22,6 @@ from forwarding.messages import (
     RoutingRecord,
 )
 from forwarding.models import Automation, Line, PbxWrite
-from forwarding.planning import held_forward
 from forwarding.rules import (
     APPLIED,
     Decision,
@@ -33,7 +32,7 @@ from forwarding.rules import (
     forecast,
     overridden,
 )
-from forwarding.situation import Known, own_of, read_one, read_situations
+from forwarding.situation import Known, held_forward, own_of, read_one, read_situations
 from forwarding.wording import problem_text, reason_text
 from presence.messages import iso
 

@@ -23,10 +23,11 @@ from forwarding.blocks import OccurrenceKey, block_at, unite
 from forwarding.doing import way_to_box
 from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
-from forwarding.planning import DO_NOT_DISTURB, EDGE, READ_EDGE, lock
+from forwarding.planning import lock
 from forwarding.rules import Choice, claims_at
 from forwarding.selectors import routing_of
 from forwarding.situation import Known, forward_of, kept, read_meetings
+from forwarding.steps import DO_NOT_DISTURB, EDGE, READ_EDGE
 from forwarding.targets import judge_target
 from presence import services as presence
 from presence.models import PbxLink

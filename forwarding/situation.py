@@ -12,6 +12,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Block, Meeting, Suppression, block_at, part, unite
 from forwarding.calendars.far import far_occurrences
+from forwarding.echoes import Setting
 from forwarding.models import (
     Automation,
     Line,
@@ -233,3 +234,17 @@ def _im_claims(ids: Sequence[int]) -> dict[int, list[Claim]]:
     for claim in Claim.objects.filter(user_id__in=ids, axis=Claim.Axis.IM):
         found[claim.user_id].append(claim)
     return found
+
+
+def held_forward(line: Line) -> Forward | None:
+    """The unconditional forward on the PBX as far as we know; None when it was never read."""
+    if line.applied is not None:
+        return forward_of(line.applied)
+    return None if line.own is None else own_of(line).forward
+
+
+def setting_of(plain: object) -> Setting:
+    """What a row has of a setting, as it is spoken of to the PBX."""
+    if isinstance(plain, dict):
+        return forward_of(plain) or Forward()
+    return bool(plain)

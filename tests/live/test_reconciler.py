@@ -25,7 +25,7 @@ from forwarding.models import (
     PbxWrite,
     RouteOverride,
 )
-from forwarding.planning import READ_EDGE
+from forwarding.steps import READ_EDGE
 from tests.live.stage import Stage, until
 
 pytestmark = pytest.mark.django_db(transaction=True)

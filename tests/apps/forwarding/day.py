@@ -18,17 +18,11 @@ from bluetel.telephony.simulator.people import Person
 from bluetel.telephony.types import Forward, ForwardKind
 from bluetel.work import due, leases
 from bluetel.work.models import Due, Lease
-from forwarding import planning, selectors, services
+from forwarding import selectors, services, steps
 from forwarding.doing import perform, read_back
 from forwarding.models import Calendar, CalendarObject, Collection, Line, Occurrence
-from forwarding.planning import (
-    DO_NOT_DISTURB,
-    EDGE,
-    READ_EDGE,
-    begin,
-    conclude,
-    take_news,
-)
+from forwarding.planning import begin, conclude, take_news
+from forwarding.steps import DO_NOT_DISTURB, EDGE, READ_EDGE
 from presence import services as presence
 from tests.apps.house import House
 
@@ -166,7 +160,7 @@ class Day:
                 return
             outcomes = [
                 read_back(outcome.step)
-                if not isinstance(outcome.step, planning.Read) and not outcome.error
+                if not isinstance(outcome.step, steps.Read) and not outcome.error
                 else outcome
                 for outcome in outcomes
             ]

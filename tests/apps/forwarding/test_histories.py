@@ -18,7 +18,7 @@ from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.types import Forward
 from bluetel.work import leases
 from bluetel.work.due import LEASE
-from forwarding import ledger, planning, services
+from forwarding import ledger, planning, services, steps
 from forwarding.ledger import Whose
 from forwarding.models import Occurrence, PbxWrite
 from forwarding.rules import Route, route_at
@@ -214,9 +214,9 @@ def write_before_noting(patch: pytest.MonkeyPatch) -> None:
     """What is about to be written is not on the row first."""
     right = planning._next_step
 
-    def next_step(known: Known, ways: Ways, **rest: Any) -> planning.Step | None:
+    def next_step(known: Known, ways: Ways, **rest: Any) -> steps.Step | None:
         step = right(known, ways, **rest)
-        if isinstance(step, planning.Write):
+        if isinstance(step, steps.Write):
             known.line.intended = None
         return step
 
@@ -245,9 +245,9 @@ def never_restore(patch: pytest.MonkeyPatch) -> None:
     """The forward stays after the meeting."""
     right = planning._next_step
 
-    def next_step(known: Known, ways: Ways, **rest: Any) -> planning.Step | None:
+    def next_step(known: Known, ways: Ways, **rest: Any) -> steps.Step | None:
         step = right(known, ways, **rest)
-        is_end = isinstance(step, planning.Write) and not known.line.applied_reason
+        is_end = isinstance(step, steps.Write) and not known.line.applied_reason
         if is_end:
             known.line.intended = None
         return None if is_end else step
