@@ -378,7 +378,9 @@ def of_many(radicale: Radicale, door: Door, count: int) -> Both:
 @pytest.mark.timeout(180)
 def test_five_thousand_cards_come_and_go(radicale: Radicale, door: Door, db: None) -> None:
     both = of_many(radicale, door, 5000)
-    both.sync()
+    for _round in range(3):  # the server reads all of them first, which a round may not wait for
+        if not both.sync().error:
+            break
     assert both.remote.error == ""
     assert Contact.objects.filter(book=both.remote.book_id).count() == 5000
     both.rename("Name 4321", "Changed Here")
