@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.test import Client
@@ -32,6 +33,17 @@ def cookie_of(client: Client) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={morsel.value}" if morsel else ""
 
 
+class _Socket(WebsocketCommunicator):
+    """One that lets go of database connections while it waits.
+
+    Channels' own has nobody close them meanwhile, for tests in one transaction: here all other
+    threads use the database too, and those of a test or two would be all that the pool has.
+    """
+
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
+
+
 class Page:
     """One socket; ``code`` is what the server closed it with."""
 
@@ -43,7 +55,7 @@ class Page:
             headers.append((b"origin", origin.encode()))
         if client is not None:
             headers.append((b"cookie", cookie_of(client).encode()))
-        self._socket = WebsocketCommunicator(application, "/ws/live/", headers)
+        self._socket = _Socket(application, "/ws/live/", headers)
 
     async def connect(self) -> bool:
         """Whether the handshake was accepted."""
@@ -81,7 +93,7 @@ class Page:
         """The code the server closes with, whatever it says before."""
         async with asyncio.timeout(within):
             while True:
-                event = await self._socket.receive_output(timeout=within)
+                event = await self._socket.receive_output(timeout=within)  # type: ignore[no-untyped-call]
                 if event["type"] == "websocket.close":
                     return int(event["code"])
 

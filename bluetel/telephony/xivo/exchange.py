@@ -134,6 +134,9 @@ class Exchange:
         return self._switchboard
 
     def _opened(self) -> None:
+        self._question.forget()
+        for *_, doubts in self._doubts.values():
+            doubts.look_again.set()
         self._broadcast.opened()
         self.tell_calls()
 

@@ -51,6 +51,10 @@ class ServiceQuestion:
                 self._is_taken = await loop.run_in_executor(self._executor, self._sign_in)
             return self._is_taken
 
+    def forget(self) -> None:
+        """Believe no earlier answer: XUC is not what it was."""
+        self._began = float("-inf")
+
     def _sign_in(self) -> bool:
         try:
             self._rest.sign_in(self._service.login, self._service.password)

@@ -133,6 +133,7 @@ class CtiSession:
         """Wait for LoggedOn: the login's own error, or ``PbxUnavailable`` after these seconds."""
         if self._is_open.is_set():
             return
+        self._sign_in.doubts.look_again.set()
         waiting = {
             asyncio.ensure_future(self._is_open.wait()),
             asyncio.ensure_future(self._ended()),
@@ -259,13 +260,24 @@ class CtiSession:
         return is_second and self._is_doubted
 
     async def _wait_doubted(self) -> None:
-        """Where the login was refused too often: wait long, or until the PBX takes others."""
+        """Where the login was refused too often: wait long, or until the PBX takes others.
+
+        It is asked in time, and at once when the service account's socket opens or a command waits.
+        """
         doubts = self._sign_in.doubts
+        pause = self._times.ask_again_every
         while (rest := doubts.until - time.monotonic()) > 0:
             self._last_loss = "XUC refuses the login, and nobody else's is taken"
-            await asyncio.sleep(min(rest, self._times.ask_again_every))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(rest, pause)):
+                    await doubts.look_again.wait()
+            # An answer lasts: one that is older than the wish for it will not do.
+            is_wished, pause = doubts.look_again.is_set(), self._times.ask_again_every
+            doubts.look_again.clear()
             if await self._sign_in.is_pbx_well():
                 doubts.until = 0.0
+            elif is_wished:
+                pause = self._times.answer_lasts
 
     def _delay(self, failures: int) -> float:
         """Full jitter under a bound that doubles."""

@@ -39,6 +39,8 @@ class Doubts:
     count: int = 0
     until: float = 0.0
     """On the monotonic clock: the login is not tried before."""
+    look_again: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where XUC may be well again, or somebody waits for it."""
 
     def add(self, times: CtiTimes) -> None:
         """One more refusal."""

@@ -14,7 +14,8 @@ class CtiTimes:
 
     ``renew_every`` is far below any life a token is known to have: its unit is not documented.
     After ``most_doubted`` refusals of one login that nothing speaks for, it is tried again within
-    ``doubted_wait``, or once the service account, asked every ``ask_again_every``, is taken;
+    ``doubted_wait``, or once the service account, asked every ``ask_again_every`` and whenever its
+    socket opens, is taken;
     what the service account is told lasts ``answer_lasts`` for all.
     """
 
@@ -32,5 +33,5 @@ class CtiTimes:
     most_doubted: int = 3
     doubted_wait: tuple[float, float] = (600.0, 1800.0)
     ask_again_every: float = 60.0
-    answer_lasts: float = 5.0
+    answer_lasts: float = 2.0
     rng: random.Random = field(default_factory=random.Random)

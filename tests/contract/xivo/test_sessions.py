@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -119,6 +120,32 @@ def test_a_storm_of_refusals_asks_with_the_service_account_once() -> None:
         eventually(lambda: all(_sign_ins(rig, one) == slow.most_doubted for one in people))
 
         assert _sign_ins(rig, "bluetel") == 1
+
+
+SELDOM = replace(FAST, ask_again_every=60.0)
+
+
+def test_after_an_outage_doubted_logins_come_back_with_the_service_account() -> None:
+    with xivo_rig(times=SELDOM) as rig:
+        rig.backend.forwards(rig.user("1001"))
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.do(lambda _: rig.xuc.site.expire_tokens())
+        rig.lose_stream()
+        eventually(lambda: _sign_ins(rig, "demo1") == SELDOM.most_doubted + 1)
+        rig.fault(refuse_logins="")
+
+        eventually(lambda: rig.sockets("1001") == 1)
+
+
+def test_a_command_has_a_doubted_login_looked_at_at_once() -> None:
+    with xivo_rig(is_attending=False, times=SELDOM) as rig:
+        user = rig.user("1001")
+        rig.fault(refuse_logins="InvalidCredentials")
+        rig.backend.attend([user])
+        eventually(lambda: _sign_ins(rig, "demo1") == SELDOM.most_doubted)
+        rig.fault(refuse_logins="")
+
+        assert not rig.backend.forwards(user).do_not_disturb
 
 
 def test_where_phones_are_pushed_a_service_account_that_never_worked_says_nothing() -> None:
@@ -536,6 +563,7 @@ async def test_do_not_disturb_of_the_own_login_is_told_with_the_phone() -> None:
     with xivo_rig() as rig:
         async with rig.listening() as listener:
             await listener.saw(StreamOpened)
+            await asyncio.to_thread(rig.backend.forwards, rig.user("1001"))
             rig.dial("1001", "*25")
             told = await listener.saw(DoNotDisturbChanged)
 
