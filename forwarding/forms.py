@@ -40,8 +40,13 @@ class RuleForm(forms.Form):
         return f"{self.im_choice}-{route}"
 
     @property
+    def changes_nothing(self) -> bool:
+        """Whether the sentence says that all stays as it is."""
+        return self.sentence in {"missing", "same-nothing", "hand-nothing"}
+
+    @property
     def im_choice(self) -> str:
-        """Whether the chat status changes too."""
+        """Which half of the sentence speaks of the chat status."""
         return "same"
 
 
@@ -97,6 +102,11 @@ class ImRuleForm(RuleForm):
     only_by_hand = forms.BooleanField(required=False)
 
     @property
+    def im_choice(self) -> str:
+        """Whether a Busy that comes from a meeting is left out."""
+        return "hand" if self["only_by_hand"].value() else "same"
+
+    @property
     def changes(self) -> dict[str, dict[str, Any]]:
         """As ``services.save_automation`` takes them."""
         return {"im": {name: self.cleaned_data[name] for name in self.fields}}
@@ -133,6 +143,11 @@ class CalendarForm(forms.Form):
         widget=forms.PasswordInput,
     )
     file = forms.FileField(required=False, label=_("File"))
+
+    @property
+    def is_password_wanted(self) -> bool:
+        """Whether the address has asked for a user name and a password."""
+        return bool(self.errors.get("username") or self.errors.get("password"))
 
     def clean(self) -> dict[str, Any]:
         """What is needed depends on the kind."""

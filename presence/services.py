@@ -106,6 +106,7 @@ def delete_claims(
     if keep_ref is not None:
         claims = claims.exclude(ref=keep_ref)
     with transaction.atomic():
+        _lock(user_id)
         count, _by_model = claims.delete()
         if count:
             _tell(user_id, axis, source or "")
@@ -119,7 +120,7 @@ def delete_expired(*, now: datetime) -> list[int]:
     if not user_ids:
         return []
     with transaction.atomic():
-        _lock(*user_ids)  # first, as whoever else changes claims: or each would wait for the other
+        _lock(*user_ids)
         claims = over.filter(user_id__in=user_ids).select_for_update().order_by("pk")
         found = list(claims.values_list("pk", "user_id", "source"))
         Claim.objects.filter(pk__in=[pk for pk, _user, _source in found]).delete()
@@ -227,6 +228,7 @@ def set_idle(user_id: int, *, idle: bool, now: datetime) -> None:
 def _lock(*user_ids: int) -> None:
     """Let nobody else change these users' claims until the transaction ends.
 
+    Taken before any claim's row, users in the order of their ids: or two would wait for each other.
     Not their keys: the engine's row about one refers to it, and would wait for us as we for that
     row.
     """

@@ -49,7 +49,7 @@ _FREE_BUSY = {
     "FREE": FREE,
     "BUSY": BUSY,
     "BUSY-TENTATIVE": TENTATIVE,
-    "BUSY-UNAVAILABLE": OUT_OF_OFFICE,
+    "BUSY-UNAVAILABLE": FREE,  # hours outside work, from VAVAILABILITY (RFC 7953 §4)
 }
 
 

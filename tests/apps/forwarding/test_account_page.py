@@ -8,6 +8,7 @@ from django.test import Client
 from bluetel.accounts.models import User
 from forwarding.models import Automation
 from tests.apps.house import House
+from tests.apps.pages.sentence import sentence_of
 
 
 @pytest.fixture
@@ -66,3 +67,21 @@ def test_the_rule_can_be_kept_to_a_busy_set_by_hand(client: Client, ada: User) -
     assert 'id="only-by-hand" checked' in page
     client.post("/settings/account/", CHOICES)
     assert not Automation.objects.get(user=ada).im_only_by_hand
+
+
+@pytest.mark.parametrize(
+    ("language", "choices", "words"),
+    [
+        ("en", {}, "When you are Busy, calls go to"),
+        ("en", {"only_by_hand": "on"}, "When you set Busy yourself, calls go to"),
+        ("en", {"only_by_hand": "on"}, "Busy because of a meeting changes nothing here."),
+        ("fr", {"only_by_hand": "on"}, "Quand vous passez vous-même à Occupé, les appels vont"),
+    ],
+)
+def test_the_sentence_says_which_busy_counts(
+    client: Client, ada: User, language: str, choices: dict[str, str], words: str
+) -> None:
+    sent = {**CHOICES, "language": language, "route": "number", "number": "1002", **choices}
+    client.post("/settings/account/", sent)
+    page = client.get("/settings/account/").content.decode()
+    assert words in sentence_of(page)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -13,6 +11,7 @@ from forwarding.models import Automation, Calendar
 from tests.apps.forwarding.calendar_texts import calendar, meeting
 from tests.apps.forwarding.conftest import CalendarSite
 from tests.apps.house import House
+from tests.apps.pages.sentence import sentence_of
 
 PAGE = "/settings/calendar/"
 CHOICES = {"im": "nothing", "route": "nothing", "number": "", "all_day": "ignore",
@@ -24,13 +23,6 @@ def browser(client: Client, house: House, settings: Settings) -> Client:
     settings.FETCH_ALLOW = ("127.0.0.0/8",)
     client.force_login(house.user("1001"))
     return client
-
-
-def text_of(page: str) -> str:
-    """What a reader sees of the sentence: neither tags nor hidden parts."""
-    part = page[page.index('data-part="sentence"') :].partition("</p>")[0]
-    shown = re.sub(r"<span data-when=\"[^\"]*\" hidden>.*?</span>", "", part, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]*>", " ", shown.partition(">")[2]).split())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +42,7 @@ def test_the_sentence_says_what_is_saved(
 ) -> None:
     sent = {**CHOICES, "im": im, "route": route, "number": "0639984172"}
     assert browser.post(PAGE, sent).status_code == 302
-    shown = text_of(browser.get(PAGE).content.decode()).replace("\u00a0", " ")
+    shown = sentence_of(browser.get(PAGE).content.decode())
     assert shown.removesuffix(" Afterwards everything is as you left it.") == sentence
 
 
@@ -134,6 +126,15 @@ def test_what_can_t_be_read_is_refused_under_its_field(
     assert answer.status_code == 400
     assert f'class="field__error" id="{field}"' in page
     assert not Calendar.objects.exists()
+
+
+@pytest.mark.parametrize(("password", "kinds"), [("", "caldav"), ("secret", "caldav ics")])
+def test_a_file_s_address_shows_user_and_password_once_it_asks_for_them(
+    browser: Client, site: CalendarSite, password: str, kinds: str
+) -> None:
+    site.password, site.status = password, 200 if password else 404
+    answer = browser.post(f"{PAGE}add/", {"kind": "ics", "url": site.url})
+    assert f'<div class="pair" data-kinds="{kinds}">' in answer.content.decode()
 
 
 def test_a_calendar_that_is_down_is_told(browser: Client, site: CalendarSite) -> None:

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from bluetel.accounts.models import User
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
 from forwarding import services
 from forwarding.calendars import accounts, reading
-from forwarding.models import Calendar
+from forwarding.models import Calendar, Line
 from tests.apps.forwarding.day import Day, at
 from tests.apps.forwarding.timelines import TIMELINES, Timeline, calendar
 from tests.apps.house import House
@@ -23,7 +24,8 @@ AFTER = timedelta(hours=14)
 class Player:
     """Plays a timeline: the file is read, time passes, things happen."""
 
-    def __init__(self, house: House, timeline: Timeline) -> None:
+    def __init__(self, house: House, timeline: Timeline, settings: Settings) -> None:
+        self.settings = settings
         start = timeline.start
         began = at(start) if len(start) == 5 else datetime.fromisoformat(f"{start}+00:00")
         User.objects.update(time_zone="Europe/Paris")
@@ -36,12 +38,20 @@ class Player:
 
     def text(self, *events: str) -> None:
         """The file is another one now, and was read."""
+        self.events = events
         data = calendar([one.replace("{me}", self.me) for one in events])
         if self._calendar is None:
             self._calendar = accounts.add_upload(self.day.user, data, name="mine", now=self.day.now)
         else:
             reading.store_upload(self._calendar, data, now=self.day.now)
         self.day.calendar_changed()
+
+    def read_again(self, times: int) -> None:
+        """The file is read so often, each time with another word that says nothing."""
+        for count in range(times):
+            self.text(
+                *(one.replace("SUMMARY:hush", f"SUMMARY:hush {count}") for one in self.events)
+            )
 
     def rules(self, changes: dict[str, Any]) -> None:
         self.day.rules(**changes)
@@ -85,6 +95,16 @@ class Player:
     def lose_box(self) -> None:
         self.day.house.do(lambda model: setattr(self.day.person, "box", None))
 
+    def colleague_dials(self, extension: str, number: str | None) -> None:
+        """A colleague's own forward is another one now, and known."""
+        forward = {"enabled": number is not None, "destination": number or ""}
+        Line.objects.update_or_create(
+            user=self.day.house.user(extension), defaults={"own": {"unconditional": forward}}
+        )
+
+    def allow_regions(self, *regions: str) -> None:
+        self.settings.ALLOWED_REGIONS = regions
+
     def leave(self) -> None:
         User.objects.filter(pk=self.day.user.pk).update(pbx=None)
 
@@ -98,8 +118,8 @@ class Player:
 
 
 @pytest.mark.parametrize("timeline", [pytest.param(one, id=one.name) for one in TIMELINES])
-def test_what_a_day_leads_to(house: House, timeline: Timeline) -> None:
-    player = Player(house, timeline)
+def test_what_a_day_leads_to(house: House, timeline: Timeline, settings: Settings) -> None:
+    player = Player(house, timeline, settings)
     day = player.day
     moments: list[tuple[datetime, int, tuple[Any, ...]]] = [
         (at(time), 1, (what, *given)) for time, what, *given in timeline.acts

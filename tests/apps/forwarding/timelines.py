@@ -26,6 +26,11 @@ BOTH_RULES: Rules = {
 STATUS_ONLY: Rules = {"calendar": {"set_im_busy": True, "route": "nothing"}, "im": NO_ROUTE}
 CALLS_ONLY: Rules = {"calendar": {"set_im_busy": False, "route": "voicemail"}, "im": NO_ROUTE}
 NOTHING: Rules = {"calendar": {"set_im_busy": False, "route": "nothing"}, "im": NO_ROUTE}
+ALL_DAY: Rules = {"calendar": {**BOTH["calendar"], "all_day": "busy"}}
+TO_A_COLLEAGUE: Rules = {
+    "calendar": {"set_im_busy": True, "route": "number", "number": "1002"},
+    "im": NO_ROUTE,
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,29 @@ TO_NOON = ["10:00 on V", "12:00 off"]
 TO_NOON_IM = ["10:00 busy", "12:00 free"]
 MINE = "mailto:camille.renard@example.test"
 PARIS = "Europe/Paris"
+
+
+HOURS = """\
+BEGIN:VAVAILABILITY
+UID:hours
+DTSTAMP:20261101T000000Z
+DTSTART;TZID=Europe/Paris:20261101T000000
+BUSYTYPE:BUSY-UNAVAILABLE
+BEGIN:AVAILABLE
+UID:mornings
+DTSTAMP:20261101T000000Z
+DTSTART;TZID=Europe/Paris:20261102T120000
+DTEND;TZID=Europe/Paris:20261102T180000
+RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR
+END:AVAILABLE
+END:VAVAILABILITY"""
+"""Working hours as RFC 7953 writes them; the day of the tests begins outside them."""
+
+
+def free_busy(kind: str, starts: str, ends: str) -> str:
+    """A published list with one period."""
+    period = f"{moment(starts)}/{moment(ends)}"
+    return f"BEGIN:VFREEBUSY\r\nFREEBUSY;FBTYPE={kind}:{period}\r\nEND:VFREEBUSY"
 
 
 def invited(answer: str) -> tuple[str, str]:
@@ -177,6 +205,18 @@ SHAPES = [
           event("x", "20260602T110000", "20260602T120000", "RRULE:FREQ=WEEKLY", zone=PARIS)),
     shape("two calendars' names for one moment", A,
           event("y", "20261124T110000", "20261124T120000", zone=PARIS)),
+    silent("working hours", HOURS),
+    shape("working hours beside a meeting", HOURS, A),
+    shape("a meeting outside working hours", HOURS, event("x", "20:00", "21:00"),
+          log=["20:00 on V", "21:00 off"], im=["20:00 busy", "21:00 free"]),
+    shape("a published list of busy times", free_busy("BUSY", "10:00", "11:00")),
+    silent("a published list's hours outside work",
+           free_busy("BUSY-UNAVAILABLE", "10:00", "11:00")),
+    silent("a published list's perhaps", free_busy("BUSY-TENTATIVE", "10:00", "11:00")),
+    silent("where somebody works",
+           event("x", "10:00", "11:00", "TRANSP:TRANSPARENT", "CATEGORIES:Working location")),
+    silent("a task", "BEGIN:VTODO\r\nUID:t\r\nDTSTART:20261124T100000Z\r\n"
+           "DUE:20261124T110000Z\r\nEND:VTODO"),
 ]  # fmt: skip
 
 CHOICES = [
@@ -190,12 +230,23 @@ CHOICES = [
              [("09:30", "status", "busy"), ("09:50", "status", None)],
              rules={**IM_RULE, "im": {**IM_RULE["im"], "only_by_hand": True}}),
     Timeline("calendar before status", [A], A_LOG, A_IM, rules=BOTH_RULES),
+    Timeline("only calls, and the status's rule", [A], A_LOG, [],
+             rules={**BOTH_RULES, "calendar": CALLS_ONLY["calendar"]}),
+    Timeline("nothing chosen, but the status's rule", [A], [], [],
+             rules={**BOTH_RULES, "calendar": NOTHING["calendar"]}),
+    Timeline("a birthday never counts", [event("x", "20261124", "20261125", "CATEGORIES:Birthday")],
+             [], [], rules=ALL_DAY),
+    Timeline("a day of working elsewhere never counts",
+             [event("x", "20261124", "20261125", "X-MICROSOFT-CDO-BUSYSTATUS:WORKINGELSEWHERE")],
+             [], [], rules=ALL_DAY),
+    Timeline("working hours make nobody busy where all-day events count", [HOURS], [], [],
+             rules=ALL_DAY),
     Timeline("a tentative meeting counts where chosen",
              [event("x", "10:00", "11:00", "STATUS:TENTATIVE")], A_LOG, A_IM,
              rules={"calendar": {**BOTH["calendar"], "tentative": "busy"}}),
     Timeline("an all-day event counts where chosen, in the user's zone",
              [event("x", "20261124", "20261125")], ["09:00 on V", "23:00 off"], ["23:00 free"],
-             rules={"calendar": {**BOTH["calendar"], "all_day": "busy"}}),
+             rules=ALL_DAY),
     Timeline("an all-day event that is not out of office doesn't",
              [event("x", "20261124", "20261125")], [], [],
              rules={"calendar": {**BOTH["calendar"], "all_day": "out_of_office"}}),
@@ -249,6 +300,9 @@ PEOPLE = [
              ["10:00 on V", "10:20 off"], ["10:00 busy", "10:20 free"],
              [("10:20", "suppress", "meeting"), ("10:30", "text", A),
               ("10:40", "text", event("a", "10:00", "11:00", "LOCATION:elsewhere"))]),
+    Timeline("available by hand in the meeting, though it is read a hundred times", [A],
+             ["10:00 on V", "10:20 off"], ["10:00 busy", "10:20 available"],
+             [("10:20", "status", "available"), ("10:30", "read_again", 100)]),
     Timeline("not for this meeting, though it is prolonged", [A],
              ["10:00 on V", "10:20 off"], ["10:00 busy", "10:20 free"],
              [("10:20", "suppress", "meeting"), ("10:30", "text", event("a", "10:00", "12:00"))]),
@@ -327,6 +381,19 @@ FAILURES = [
     Timeline("the PBX is down all through", [A], [], A_IM, [("09:50", "fail"), ("11:05", "heal")]),
     Timeline("the account is refused when it begins", [A], ["10:05 on V", "11:00 off"], A_IM,
              [("09:50", "refuse"), ("10:05", "heal")]),
+    Timeline("switched off while the PBX is down", [A], ["10:00 on V", "10:40 off"],
+             ["10:00 busy", "10:30 free"],
+             [("10:20", "fail"), ("10:30", "rules", NOTHING), ("10:40", "heal")]),
+    Timeline("the colleague sends calls back by then", [A], [], A_IM,
+             [("09:30", "colleague_dials", "1002", "1001")], rules=TO_A_COLLEAGUE),
+    Timeline("the colleague takes it back before the next", [A, C],
+             ["14:00 on 1002", "15:00 off"], [*A_IM, "14:00 busy", "15:00 free"],
+             [("09:30", "colleague_dials", "1002", "1001"),
+              ("13:00", "colleague_dials", "1002", None)], rules=TO_A_COLLEAGUE),
+    Timeline("the dial policy forbids the number by then", [C], [], ["14:00 busy", "15:00 free"],
+             [("13:00", "allow_regions", "DE")],
+             rules={"calendar": {"set_im_busy": True, "route": "number",
+                                 "number": "+41446681800"}, "im": NO_ROUTE}),
     Timeline("the box vanishes", [C], [], ["14:00 busy", "15:00 free"], [("13:00", "lose_box")]),
     Timeline("the user leaves the PBX in the meeting", [A], ["10:00 on V"], A_IM,
              [("10:20", "leave")]),

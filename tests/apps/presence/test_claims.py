@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bluetel.accounts.models import User
 from forwarding import handlers
@@ -198,3 +200,45 @@ def test_what_is_over_is_deleted_at_its_very_end(ada: User, told: Told) -> None:
     assert told(lambda: services.delete_expired(now=ELEVEN - timedelta(microseconds=1))) == []
     assert told(lambda: services.delete_expired(now=ELEVEN)) == [ada.pk]
     assert [claim.user for claim in Claim.objects.all()] == [bo]
+
+
+def claimed(user: User, source: str) -> None:
+    """A claim that is over soon."""
+    services.put_claim(
+        user.pk, axis="im", source=source, value="busy", now=NOW, ends=NOW + timedelta(minutes=5)
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda pk: claimed(User.objects.get(pk=pk), "calendar"), id="put"),
+        pytest.param(lambda pk: services.delete_claims(pk, axis="im"), id="delete"),
+        pytest.param(lambda pk: services.delete_expired(now=ELEVEN), id="expire"),
+        pytest.param(lambda pk: services.choose_status(pk, "busy", now=NOW), id="choose"),
+        pytest.param(services.be_automatic, id="automatic"),
+        pytest.param(lambda pk: services.set_idle(pk, idle=False, now=NOW), id="back"),
+        pytest.param(lambda pk: services.follow_meeting(pk, now=NOW), id="follow"),
+        pytest.param(
+            lambda pk: services.renew_claims(
+                "calendar", wanted=[], gone=list(Claim.objects.filter(user_id=pk))
+            ),
+            id="renew",
+        ),
+    ],
+)
+def test_a_user_s_row_is_taken_before_any_of_his_claims_is_changed(
+    ada: User, change: Callable[[int], object]
+) -> None:
+    claimed(ada, "manual")
+    with CaptureQueriesContext(connection) as queries:
+        change(ada.pk)
+    users, claims = User._meta.db_table, Claim._meta.db_table
+    statements = [one["sql"] for one in queries]
+    takes = next(i for i, sql in enumerate(statements) if f'SELECT "{users}"."id"' in sql)
+    changes = [
+        i
+        for i, sql in enumerate(statements)
+        if claims in sql and sql.startswith(("INSERT", "UPDATE", "DELETE"))
+    ]
+    assert all(takes < i for i in changes)
