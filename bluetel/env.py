@@ -160,6 +160,7 @@ def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path)[1:] or ":memory:",
+            "CONN_MAX_AGE": 600,  # opening one takes longer than most of what is asked
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

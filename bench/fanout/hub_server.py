@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import count
 from typing import Any
 
 from bluetel.asgi import application as bluetel
 from presence.live import publish
 from presence.messages import Known, PersonRecord, PresenceMessage
 
-FIRST_REVISION = 1 << 50
+revisions = count(1 << 50)
+"""Of all rounds: the hub passes over what is older than what it knows."""
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -27,18 +29,17 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
 
 async def take_events(receive: Any, send: Any) -> None:
     """Publish each as the engine does."""
-    revision = FIRST_REVISION
     while True:
         event = await receive()
         match event["type"]:
             case "websocket.connect":
                 await send({"type": "websocket.accept"})
             case "websocket.receive":
-                revision += 1
                 said = json.loads(event["text"])
                 await publish(
                     PresenceMessage(
-                        type="presence", people=[known(said["user"], said["message"], revision)]
+                        type="presence",
+                        people=[known(said["user"], said["message"], next(revisions))],
                     )
                 )
             case _:
