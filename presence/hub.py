@@ -1,11 +1,12 @@
 """The hub: one per process, between the channel layer and the sockets of this process.
 
 It knows who watches whom, and gives each socket what changed: the first change at once, further
-ones gathered for :data:`WINDOW` seconds, of each person the newest only. A record is encoded once
-for all who may see the same of it (:mod:`presence.records`), and so is the frame for all sockets
-that lack the same people. An event costs what its watchers cost, however many users there are; to
-whom it makes no difference, because it is hidden from him, it isn't sent. A socket that doesn't
-read costs nothing more: what it lacks is a set of ids, made into a frame when it reads again.
+ones gathered for :data:`WINDOW` seconds or as long as the loop needs, of each person the newest
+only. A record is encoded once for all who may see the same of it (:mod:`presence.records`), and so
+is the frame for all sockets that lack the same people. An event costs what its watchers cost,
+however many users there are; to whom it makes no difference, because it is hidden from him, it
+isn't sent. A socket that doesn't read costs nothing more: what it lacks is a set of ids, made into
+a frame when it reads again.
 
 The hub neither waits nor reads a clock of its own: :mod:`presence.feed` brings it what happens.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from presence import metrics
@@ -322,8 +324,18 @@ class Hub:
             sent.append(socket)
         if sent:
             metrics.FRAMES.inc(len(sent))
-            self._cooling.append((self._clock.time() + WINDOW, sent))
-            self._arm()
+            # The loop comes to this once it has written what was pushed.
+            self._clock.call_later(0.0, partial(self._cool, sent, self._clock.time()))
+
+    def _cool(self, sent: list[LiveSocket], pushed_at: float) -> None:
+        """Begin the window of these sockets: as long as writing to them took, if that is longer.
+
+        So half the time is left to hear what happens. Else a storm would be heard change by change,
+        each written to all before the next is heard.
+        """
+        now = self._clock.time()
+        self._cooling.append((now + max(WINDOW, now - pushed_at), sent))
+        self._arm()
 
     def _arm(self) -> None:
         if self._timer is None and self._cooling:

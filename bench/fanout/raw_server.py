@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosedError
 
 subscribers: set[ServerConnection] = set()
 
 
 async def handle(socket: ServerConnection) -> None:
-    """``/pub`` publishes what it says; all others are told."""
+    """``/pub`` publishes what it says; all others are told. The client goes without a word."""
+    with suppress(ConnectionClosedError):
+        await serve_one(socket)
+
+
+async def serve_one(socket: ServerConnection) -> None:
+    """Publish or subscribe, until the socket ends."""
     request = socket.request
     if request is not None and request.path == "/pub":
         async for text in socket:

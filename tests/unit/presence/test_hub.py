@@ -50,9 +50,14 @@ class DrivenClock:
     def advance(self, seconds: float) -> None:
         until = self.now + seconds
         while self._due and self._due[0][0] <= until + 1e-9:
-            self.now, _, callback = heapq.heappop(self._due)
+            due, _, callback = heapq.heappop(self._due)
+            self.now = max(self.now, due)
             callback()
-        self.now = until
+        self.now = max(self.now, until)
+
+    def be_busy(self, seconds: float) -> None:
+        """Let time pass with the loop at something else."""
+        self.now += seconds
 
     @property
     def is_idle(self) -> bool:
@@ -280,6 +285,18 @@ def test_changes_within_the_window_come_in_one_frame_the_newest_of_each(bench: B
     assert socket.frames() == []
     bench.clock.advance(WINDOW)
     assert socket.states() == [[("a", "available"), ("b", "ringing")]]
+
+
+def test_a_window_is_as_long_as_the_writing_before_it_took(bench: Bench) -> None:
+    socket = bench.socket(["a", "b"])
+    bench.happen(a="ringing")
+    bench.clock.be_busy(3 * WINDOW)
+    bench.clock.advance(0)
+    bench.happen(b="ringing")
+    bench.clock.advance(2 * WINDOW)
+    assert socket.states() == [[("a", "ringing")]]
+    bench.clock.advance(WINDOW)
+    assert socket.states() == [[("b", "ringing")]]
 
 
 def test_after_a_quiet_window_a_change_is_sent_at_once_again(bench: Bench) -> None:
