@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from bluetel.api.errors import error_response
+from bluetel.once import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,20 @@ class PrivatePagesMiddleware:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
         )
         return response
+
+
+class ReadingMiddleware:
+    """What only reads asks the database for each thing once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Remember what was read until the answer is made."""
+        if request.method not in {"GET", "HEAD"}:
+            return self.get_response(request)
+        with remembering():
+            return self.get_response(request)
 
 
 class ApiErrorsMiddleware:

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "bluetel.accounts.middleware.UserLocaleMiddleware",
     "bluetel.middleware.PrivatePagesMiddleware",
     "bluetel.middleware.ApiErrorsMiddleware",
+    "bluetel.middleware.ReadingMiddleware",
 ]
 
 ROOT_URLCONF = "bluetel.urls"

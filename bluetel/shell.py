@@ -14,7 +14,6 @@ from bluetel.api.people import capabilities_of
 from bluetel.calls.messages import record_of
 from bluetel.calls.selectors import live_calls
 from forwarding.outlook import outlook_of
-from presence.blocks import block_end
 from presence.peers import with_peers
 from presence.selectors import favourite_ids, my_status, pbx_down_since
 from presence.wishes import wishes_of
@@ -39,7 +38,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return frame | {
         "me": user,
         "my_presence": my_status(user, now=now),
-        "meeting_ends": block_end(user.pk, now=now),
         "capabilities": set(capabilities_of(user)),
         "phone_note": short_note(user),
         "live_calls": with_peers(user, [record_of(call) for call in live_calls(user)]),

@@ -9,9 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from bluetel.accounts.models import User
 from contacts.rules import fold, words_of
-from presence.selectors import people
+from presence.selectors import meet, people
 from voicemail.selectors import latest_messages
 
 if TYPE_CHECKING:
@@ -28,14 +27,13 @@ MESSAGES: Final = 3
 def home(request: SignedInRequest) -> HttpResponse:
     """What happens to a call now, and who is there."""
     team = people(request.user, watch="team")["people"]
-    found = User.objects.filter(pk__in=[person["user_id"] for person in team])
-    extensions = {str(pk): extension for pk, extension in found.values_list("pk", "extension")}
+    met = meet(request.user, [int(person["user_id"]) for person in team])
     q, is_free_only = request.GET.get("q", "").strip()[:200], request.GET.get("free") == "yes"
     terms = [f" {word}" for word in fold(q).split()]
     rows: list[dict[str, object]] = []
     shown = 0
     for person in team:
-        extension = extensions.get(person["user_id"], "")
+        extension = met[int(person["user_id"])].extension
         sought = words_of(f"{person['name']} {extension}")
         is_wanted = all(term in sought for term in terms)
         if is_free_only and person["phone"] != "available":

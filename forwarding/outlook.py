@@ -24,7 +24,10 @@ DAYS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """Everything at one instant; ``until`` is when the reason changes, in the user's zone."""
+    """Everything at one instant; ``until`` is when the reason changes, in the user's zone.
+
+    ``meeting_ends`` is when the busy block ends in which he is, whether he lets it count or not.
+    """
 
     routing: RoutingRecord
     forwards: ForwardsRecord
@@ -32,6 +35,7 @@ class Outlook:
     days: Sequence[Day]
     rules: Sequence[Rule]
     voicemail: str
+    meeting_ends: datetime | None
 
     @property
     def today(self) -> Day:
@@ -62,4 +66,5 @@ def outlook_of(user: User, *, now: datetime, days: int = DAYS) -> Outlook:
         days=draw_days(segments, now=now, days=days, zone=zone),
         rules=list(rules_in_order(routing, forwards)),
         voicemail=known.line.voicemail or "",
+        meeting_ends=known.meeting_ends(now),
     )

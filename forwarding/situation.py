@@ -23,6 +23,7 @@ from forwarding.models import (
 from forwarding.rules import Choice, Override, Own, RouteKind, Rules, Situation, Target
 from presence.models import Claim, PersonState
 from presence.rules import ImSource, ImState
+from presence.selectors import im_claims_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 HORIZON = timedelta(days=14)
 BEHIND = timedelta(days=1)
 """Meetings that ended this long ago are still read: they may belong to a block that goes on."""
+
+_ROWS = ("automation", "line", "route_override", "presence_state")
+"""What there is of a user at most once."""
+
+_NOT_THERE = (ImState.OFFLINE, ImState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,11 @@ class Known:
     def block(self, at: datetime) -> Block | None:
         """The busy block he is in."""
         return block_at(self.situation.blocks, at)
+
+    def meeting_ends(self, at: datetime) -> datetime | None:
+        """When the block he is in ends, whether he lets it count or not."""
+        block = block_at(unite(self.meetings), at)
+        return block.ends if block else None
 
 
 def read_one(user_id: int, *, now: datetime, until: datetime | None = None) -> Known | None:
@@ -80,25 +91,20 @@ def read_situations(
 
     ``far`` are occurrences that are too far away to be rows.
     """
-    users = list(User.objects.filter(pk__in=list(user_ids)).select_related("pbx").order_by("pk"))
+    found_users = User.objects.filter(pk__in=list(user_ids)).order_by("pk")
+    users = list(found_users.select_related("pbx", *_ROWS))
     ids = [user.pk for user in users]
-    automations = Automation.objects.in_bulk(ids)
-    lines = Line.objects.in_bulk(ids)
-    overrides = RouteOverride.objects.in_bulk(ids)
+    automations = {user.pk: user.automation for user in users if hasattr(user, "automation")}
     rows = _occurrences(ids, now=now, horizon=horizon)
     meetings = _meetings([*rows, *far], automations)
     suppressions = _suppressions(ids)
     im_claims = _im_claims(ids)
-    there = set(
-        PersonState.objects.filter(pk__in=ids)
-        .exclude(im__in=[ImState.OFFLINE, ImState.UNKNOWN])
-        .values_list("pk", flat=True)
-    )
     found = []
     for user in users:
         automation = automations.get(user.pk) or Automation(user_id=user.pk)
-        line = lines.get(user.pk) or Line(user_id=user.pk)
-        override = overrides.get(user.pk)
+        line: Line = getattr(user, "line", None) or Line(user_id=user.pk)
+        override: RouteOverride | None = getattr(user, "route_override", None)
+        state: PersonState | None = getattr(user, "presence_state", None)
         counting, suppressed = part(meetings[user.pk], suppressions[user.pk])
         situation = Situation(
             own=own_of(line),
@@ -109,7 +115,7 @@ def read_situations(
                 claim for claim in im_claims[user.pk] if claim.source != ImSource.CALENDAR
             ),
             override=Override(refs=frozenset(override.refs)) if override else None,
-            is_there=user.pk in there,
+            is_there=state is not None and state.im not in _NOT_THERE,
         )
         found.append(
             Known(
@@ -231,6 +237,9 @@ def _suppressions(ids: Sequence[int]) -> dict[int, list[Suppression]]:
 
 def _im_claims(ids: Sequence[int]) -> dict[int, list[Claim]]:
     found: dict[int, list[Claim]] = defaultdict(list)
+    if len(ids) == 1:
+        found[ids[0]] = list(im_claims_of(ids[0]))
+        return found
     for claim in Claim.objects.filter(user_id__in=ids, axis=Claim.Axis.IM):
         found[claim.user_id].append(claim)
     return found

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db.models import Count, Max
 from django.utils import timezone
 
 from bluetel.accounts.models import User
+from bluetel.once import once
 from bluetel.work.leases import ENGINE, TTL
 from bluetel.work.models import Lease
 from presence.board import EPOCH_BITS, Keeper, Person
@@ -35,13 +36,12 @@ from presence.models import (
     Group,
     GroupMember,
     PbxLink,
-    PersonState,
 )
 from presence.privacy import Audience, PrivacyBook
 from presence.rules import ImDecision, ImState, PhoneState, resolve_im
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from django.contrib.auth.models import AnonymousUser
     from django.db.models import QuerySet
@@ -88,17 +88,17 @@ class Links:
         return link.since
 
 
+_BY_NAME = ("person__first_name", "person__last_name", "person__username")
 _BEFORE_ALL = datetime.fromtimestamp(0, tz=timezone.get_fixed_timezone(0))
 
 
 def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAnswer:
     """The people ``viewer`` asks for, by name: a list of ids, his team, or everybody."""
-    users = User.objects.filter(is_active=True)
-    if watch == "team":
-        users = users.filter(pk__in=team_ids(viewer))
-    elif watch != "all":
-        users = users.filter(pk__in=_numbers(watch))
-    found = known(users)
+    if watch == "all":
+        found = known(User.objects.filter(is_active=True))
+    else:
+        ids = team_ids(viewer) if watch == "team" else watch
+        found = [known_of(one.person) for one in meet(viewer, _numbers(ids)).values()]
     links = read_links(now=timezone.now())
     show = _shower(viewer, links)
     records = [show(one) for one in found]
@@ -111,16 +111,17 @@ def records_for(
     viewer: User | AnonymousUser, user_ids: Iterable[int | str]
 ) -> dict[str, PersonRecord]:
     """What ``viewer`` sees of these users, by id; who doesn't exist or is disabled is left out."""
-    users = User.objects.filter(is_active=True, pk__in=_numbers(map(str, user_ids)))
     show = _shower(viewer, read_links(now=timezone.now()))
-    return {one["person"]["user_id"]: show(one) for one in known(users)}
+    met = meet(viewer, _numbers(map(str, user_ids)))
+    return {str(pk): show(known_of(one.person)) for pk, one in met.items()}
 
 
 def my_record(user: User) -> PersonRecord:
     """How this user himself is seen by who may see everything."""
     links = read_links(now=timezone.now())
-    for one in known(User.objects.filter(is_active=True, pk=user.pk)):
-        return _honest(one, links)
+    met = meet(user, [user.pk]).get(user.pk)
+    if met is not None:
+        return _honest(known_of(met.person), links)
     return record_of(_nobody(str(user.pk), user.display_name, None))
 
 
@@ -133,9 +134,14 @@ class StatusAnswer(PersonRecord):
 
 def decide_im(user: User, *, now: datetime) -> ImDecision:
     """Somebody's own chat status at ``now``, as the claims on it say."""
-    claims = Claim.objects.filter(user=user, axis=Claim.Axis.IM)
-    row = PersonState.objects.filter(user=user).values_list("is_there", flat=True).first()
-    return resolve_im(list(claims), now, is_there=bool(row))
+    met = meet(user, [user.pk]).get(user.pk)
+    return resolve_im(im_claims_of(user.pk), now, is_there=met is not None and met.person.is_there)
+
+
+@once
+def im_claims_of(user_id: int) -> Sequence[Claim]:
+    """The claims on somebody's chat status."""
+    return list(Claim.objects.filter(user=user_id, axis=Claim.Axis.IM))
 
 
 def my_status(user: User, *, now: datetime) -> StatusAnswer:
@@ -159,7 +165,8 @@ def pbx_down_since(user: User) -> datetime | None:
     return timezone.now() if since == _BEFORE_ALL else since
 
 
-def favourite_ids(user: User | AnonymousUser) -> list[str]:
+@once
+def favourite_ids(user: User | AnonymousUser) -> Sequence[str]:
     """The user's favourites in his order."""
     found = Favourite.objects.filter(owner=user.pk, person__is_active=True)
     return [str(pk) for pk in found.values_list("person_id", flat=True)]
@@ -170,7 +177,7 @@ def groups_of(user: User | AnonymousUser) -> list[tuple[Group, list[str]]]:
     groups = list(Group.objects.filter(owner=user.pk))
     members = (
         GroupMember.objects.filter(group__in=groups, person__is_active=True)
-        .order_by("person__first_name", "person__last_name", "person__username")
+        .order_by(*_BY_NAME)
         .values_list("group_id", "person_id")
     )
     found: dict[int, list[str]] = {group.pk: [] for group in groups}
@@ -181,9 +188,13 @@ def groups_of(user: User | AnonymousUser) -> list[tuple[Group, list[str]]]:
 
 def team_ids(viewer: User | AnonymousUser) -> list[str]:
     """Favourites, then the people of the viewer's own groups; else the first colleagues by name."""
-    chosen = favourite_ids(viewer)
-    chosen += [person for _group, people in groups_of(viewer) for person in people]
-    return list(dict.fromkeys(chosen)) or first_colleague_ids(viewer)
+    members = (
+        GroupMember.objects.filter(group__owner=viewer.pk, person__is_active=True)
+        .order_by("group__position", "group_id", *_BY_NAME)
+        .values_list("person_id", flat=True)
+    )
+    chosen = dict.fromkeys([*favourite_ids(viewer), *map(str, members)])
+    return list(chosen) or first_colleague_ids(viewer)
 
 
 def first_colleague_ids(viewer: User | AnonymousUser) -> list[str]:
@@ -200,6 +211,7 @@ def first_colleague_ids(viewer: User | AnonymousUser) -> list[str]:
 # --- Privacy ------------------------------------------------------------------------------------
 
 
+@once
 def privacy_book() -> PrivacyBook:
     """The audiences of everybody who chose one."""
     choices = list(AudienceChoice.objects.exclude(kind=AudienceChoice.Kind.EVERYONE))
@@ -275,10 +287,39 @@ def known(users: QuerySet[User]) -> list[Known]:
     return [known_of(person) for person in persons(users)]
 
 
+class Met(NamedTuple):
+    """Somebody as he was last known, and where to call him."""
+
+    person: Person
+    extension: str
+
+
+def meet(viewer: User | AnonymousUser, ids: Iterable[int]) -> dict[int, Met]:
+    """These people who are not disabled, by id; who looks is read along, for all pages show him."""
+    wanted, met = dict.fromkeys(ids), _met()
+    if not wanted.keys() <= met.keys():
+        new = {pk for pk in (*wanted, viewer.pk) if pk is not None and pk not in met}
+        met |= dict.fromkeys(new)
+        users = User.objects.filter(is_active=True, pk__in=new)
+        met |= {int(one.person.user_id): one for one in _all_met(users)}
+    return {pk: one for pk in wanted if (one := met[pk]) is not None}
+
+
+@once
+def _met() -> dict[int, Met | None]:
+    """Whom this page has asked about already, None for nobody."""
+    return {}
+
+
 def persons(users: QuerySet[User]) -> list[Person]:
     """The same as the board holds them; who has no row yet is unknown, or has no phone."""
+    return [met.person for met in _all_met(users)]
+
+
+def _all_met(users: QuerySet[User]) -> list[Met]:
     rows = users.values_list(
         "pk",
+        "extension",
         "first_name",
         "last_name",
         "username",
@@ -286,27 +327,26 @@ def persons(users: QuerySet[User]) -> list[Person]:
         *(f"presence_state__{name}" for name in STATE_COLUMNS),
     )
     found = []
-    for pk, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
+    for pk, extension, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
         name = f"{first} {last}".strip() or username
         phone, im, message, keeper, is_there, phone_since, im_since, revision = state
         if revision is None:
-            found.append(_nobody(str(pk), name, pbx))
+            found.append(Met(_nobody(str(pk), name, pbx), extension))
             continue
-        found.append(
-            Person(
-                user_id=str(pk),
-                name=name,
-                pbx=pbx,
-                phone=PhoneState(phone),
-                im=ImState(im),
-                message=message,
-                keeper=Keeper(keeper),
-                is_there=is_there,
-                phone_since=phone_since,
-                im_since=im_since,
-                revision=revision,
-            )
+        person = Person(
+            user_id=str(pk),
+            name=name,
+            pbx=pbx,
+            phone=PhoneState(phone),
+            im=ImState(im),
+            message=message,
+            keeper=Keeper(keeper),
+            is_there=is_there,
+            phone_since=phone_since,
+            im_since=im_since,
+            revision=revision,
         )
+        found.append(Met(person, extension))
     return found
 
 
@@ -328,7 +368,7 @@ def changed_since(revision: int) -> tuple[list[Known], int]:
 
 def read_links(*, now: datetime) -> Links:
     """All PBXs' links, and whether an engine is on duty."""
-    lease = Lease.objects.filter(name=ENGINE).first()
+    lease, rows = _link_rows()
     silent_since = None
     if lease is None:
         silent_since = _BEFORE_ALL
@@ -339,11 +379,16 @@ def read_links(*, now: datetime) -> Links:
             row.pbx_id: Link(
                 pbx=row.pbx_id, is_up=row.is_up, since=row.since, revision=row.revision
             )
-            for row in PbxLink.objects.all()
+            for row in rows
         },
         epoch=lease.epoch if lease else 0,
         silent_since=silent_since,
     )
+
+
+@once
+def _link_rows() -> tuple[Lease | None, Sequence[PbxLink]]:
+    return Lease.objects.filter(name=ENGINE).first(), list(PbxLink.objects.all())
 
 
 def _honest(one: Known, links: Links) -> PersonRecord:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class AccountBackend(ModelBackend):
+class UserBackend(ModelBackend):
+    """Reads a signed-in user together with his PBX, which every page asks for."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """The user of a session, unless he is disabled by now."""
+        user = User.objects.select_related("pbx").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+class AccountBackend(UserBackend):
     """Signs in by username or e-mail, whatever their case, with BlueTel's own password."""
 
     def authenticate(
@@ -43,7 +52,7 @@ class AccountBackend(ModelBackend):
         return None
 
 
-class PbxLoginBackend(ModelBackend):
+class PbxLoginBackend(UserBackend):
     """Signs in with the PBX's login; the first time, the PBX's person gets his BlueTel user."""
 
     def authenticate(

@@ -11,10 +11,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
+from bluetel.accounts.backends import UserBackend
 from bluetel.accounts.models import User
 from bluetel.ldap.client import client_for
 from bluetel.ldap.config import Grant, GrantKind, LdapConfig
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class LdapBackend(ModelBackend):
+class LdapBackend(UserBackend):
     """Signs in by directory login or e-mail; the first time, the person gets a BlueTel user."""
 
     def authenticate(

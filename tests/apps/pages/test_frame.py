@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from bluetel.calls.services import place_call
+from presence.models import CallWish, PersonState
+from presence.team import set_favourites
+from tests.apps.forwarding.meetings import add_meeting
 from tests.apps.house import House
+from voicemail.models import Message
 
 
 def test_pages_are_not_stored_and_run_no_foreign_code(house: House) -> None:
@@ -25,8 +33,29 @@ def test_the_home_page_costs_the_same_for_many_colleagues(
 ) -> None:
     browser = house.browser("1001")
     browser.get("/")
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(17):
         browser.get("/")
+
+
+def test_a_home_page_with_all_there_can_be_on_it_asks_for_each_thing_once(
+    house: House, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    me, now = house.user("1001"), timezone.now()
+    browser = house.browser("1001")
+    set_favourites(me, [str(house.user(one).pk) for one in ("1002", "1003")])
+    PersonState.objects.create(user=house.user("1002"), phone="busy", im="available", revision=1)
+    CallWish.objects.create(
+        owner=me, person=house.user("1002"), asked_at=now, expires_at=now + timedelta(hours=1)
+    )
+    Message.objects.create(
+        user=me, pbx_message="1", number="1002", received_at=now, duration=3, folder="new"
+    )
+    add_meeting(me, starts=now - timedelta(minutes=5), ends=now + timedelta(minutes=30))
+    place_call(me, "1003", now=now)
+    browser.get("/")
+    with django_assert_max_num_queries(22):
+        page = browser.get("/").content.decode()
+    assert "the meeting ends" in page
 
 
 def test_a_page_that_is_not_there_is_404_in_the_house_style(house: House) -> None:

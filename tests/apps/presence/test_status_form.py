@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from bluetel.accounts.models import User
-from presence import blocks, services
+from presence import services
 from presence.forms import StatusForm
 from presence.models import Claim, Favourite
+from tests.apps.forwarding.meetings import add_meeting
 
 pytestmark = pytest.mark.django_db
 
@@ -79,15 +81,24 @@ def test_the_menu_says_why_the_status_holds(browser: Client, ada: User) -> None:
     assert not shown(page(browser), "Automatic: available while a page is open")
 
 
-def test_the_meeting_is_offered_while_there_is_one(browser: Client) -> None:
+def until(html: str) -> str:
+    """Which end is chosen unless the user chooses another."""
+    chosen = re.search(r'name="until" id="[a-z-]+" value="([a-z-]+)" checked', html)
+    assert chosen is not None
+    return chosen[1]
+
+
+def test_a_status_chosen_in_a_meeting_ends_with_it_unless_another_end_is_chosen(
+    browser: Client, ada: User
+) -> None:
     assert "the meeting ends" not in page(browser)
-    ends = timezone.now() + timedelta(minutes=20)
-    blocks.register(lambda user_id, now: ends)
-    try:
-        assert "the meeting ends" in page(browser)
-        browser.post("/presence/status/", {"im": "away", "until": "meeting"})
-    finally:
-        blocks.register(None)
+    assert until(page(browser)) == "open"
+    now = timezone.now()
+    ends = now + timedelta(minutes=20)
+    add_meeting(ada, starts=now - timedelta(minutes=5), ends=ends)
+    assert "the meeting ends" in page(browser)
+    assert until(page(browser)) == "meeting"
+    browser.post("/presence/status/", {"im": "away", "until": "meeting"})
     assert Claim.objects.get().ends == ends
 
 
