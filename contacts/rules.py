@@ -27,7 +27,7 @@ EXTENSION_DIGITS: Final = 6
 """Up to here a number has one writing: nothing so short is dialled in two ways."""
 
 REMEMBERED: Final = 100_000
-"""Names and numbers kept folded: some 20 MB when full."""
+"""Names kept folded, and numbers read: some 40 MB when full."""
 
 _NUMBER_LIKE = re.compile(r"[0-9+ ().\-/*#]+")
 
@@ -149,36 +149,59 @@ def kind_of(label: str) -> Kind | None:
     return None if label in MACHINES else _KINDS.get(label, Kind.OTHER)
 
 
+@dataclass(frozen=True, slots=True)
+class Writings:
+    """How else a number is written: what was found out about it, kept because it is dear.
+
+    ``identity`` are the digits that say which number it is, empty when there is nothing to dial;
+    ``lines`` all writings, one on each line, with a line end before and behind each; ``shown`` is
+    as a page shows it.
+    """
+
+    identity: str
+    lines: str
+    shown: str
+
+
+@lru_cache(maxsize=REMEMBERED)
+def read(number: str, country: str) -> Writings:
+    """A number as it was entered, read for the site's country."""
+    digits, shown = _read(number, country)
+    lines = "\n" + "\n".join(digits) + "\n"
+    return Writings(digits[0], lines, number if numbers.says_more(number) else shown)
+
+
 def writings(number: str, country: str) -> tuple[str, ...]:
     """The digits of a number as E.164 has them, as the site dials it, as others do, as entered.
 
     The first identifies it.
     """
+    return tuple(read(number, country).lines.split("\n")[1:-1])
+
+
+def _read(number: str, country: str) -> tuple[tuple[str, ...], str]:
     entered = numbers.keypad_only(number)
     if number == entered and len(number) <= EXTENSION_DIGITS:
-        return (entered,)
+        return (entered,), number
     try:
-        read = numbers.parse(number, country=country, plan=numbers.NumberPlan())
+        parsed = numbers.parse(number, country=country, plan=numbers.NumberPlan())
     except numbers.InvalidNumber:
-        return (entered,)
-    if read.kind is not numbers.NumberKind.PUBLIC:
-        return (read.digits,)
-    national = numbers.keypad_only(numbers.display(read, country=country))
-    return tuple(dict.fromkeys((read.digits, national, f"00{read.digits}", entered)))
+        return (entered,), number
+    shown = numbers.display(parsed, country=country)
+    if parsed.kind is not numbers.NumberKind.PUBLIC:
+        return (parsed.digits,), shown
+    digits = (parsed.digits, numbers.keypad_only(shown), f"00{parsed.digits}", entered)
+    return tuple(dict.fromkeys(digits)), shown
 
 
-NOTHING_TO_DIAL: Final = "\n\n"
-
-
-@lru_cache(maxsize=REMEMBERED)
 def lines_of(number: str, country: str) -> str:
     """The writings of a number, one on each line, with a line end before and behind each."""
-    return "\n" + "\n".join(writings(number, country)) + "\n"
+    return read(number, country).lines
 
 
 def identity_of(number: str, country: str) -> str:
     """The digits that say which number it is, however written."""
-    return lines_of(number, country).split("\n", 2)[1]
+    return read(number, country).identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +212,6 @@ class Digits:
     national: str = ""
 
 
-@lru_cache(maxsize=REMEMBERED)
 def digits_of(number: str, country: str) -> Digits:
     """``number`` read for the index; an empty identity when there is nothing to dial."""
     identity, *others = writings(number, country)
@@ -277,7 +299,7 @@ def rows_of(
     called = called or {}
     for person in people:
         by_name = _match_name(asked, person)
-        lines = [(*line, identity_of(line[1], country)) for line in person.numbers]
+        lines = [(*line, read(line[1], country).identity) for line in person.numbers]
         known = max((called.get(identity, 0.0) for _, _, identity in lines), default=0.0)
         for label, number, identity in lines:
             kind = kind_of(label)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from django.conf import settings
 
-from bluetel.telephony.numbers import display_text
 from contacts import rules
 from contacts.ldap.live import LdapDirectory
 from contacts.pbx_directory import PbxDirectory
@@ -102,7 +101,7 @@ def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:
         contact_id=row.person.contact_id,
         name=row.person.name,
         number=row.number,
-        shown=display_text(row.number, country=settings.COUNTRY),
+        shown=rules.read(row.number, settings.COUNTRY).shown,
         label=row.label,
         kind=row.kind.value,
         source=row.sources[0],

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from string import ascii_lowercase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
-from bluetel.calls.models import Call
+from bluetel.rows import moment, places, rows_of
 from contacts.colleagues import person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
@@ -53,6 +53,12 @@ class Shelf:
         """What the book is called for this reader."""
         return book_name(self.books[book])
 
+    @property
+    def has_fresh_colleagues(self) -> bool:
+        """Whether a book of colleagues is there, and no user has changed since it was written."""
+        books = self.books.values()
+        return any(book.kind == Book.Kind.COLLEAGUES and not book.is_stale for book in books)
+
     def is_own(self, book: int) -> bool:
         """Whether the book is the reader's or his groups', rather than the company's."""
         return self.books[book].kind in OWN_KINDS
@@ -61,14 +67,20 @@ class Shelf:
 OWN_KINDS: Final = {Book.Kind.PERSONAL, Book.Kind.SHARED}
 
 
+_VISIBLE: Final = """
+SELECT * FROM contacts_book WHERE owner_id = %s AND kind IN ('personal', 'shared')
+UNION SELECT * FROM contacts_book WHERE kind = 'shared' AND group_id IN
+ (SELECT group_id FROM accounts_user_groups WHERE user_id = %s)
+UNION SELECT * FROM contacts_book WHERE kind = 'directory'
+UNION SELECT * FROM contacts_book WHERE kind = 'colleagues' AND pbx_id = %s
+"""
+"""Each by an index; one question with "or" would read all books of the house."""
+
+
 def shelf_of(viewer: User) -> Shelf:
     """The books ``viewer`` may see."""
-    visible = Q(owner=viewer.pk, kind__in=OWN_KINDS) | Q(kind=Book.Kind.DIRECTORY)
-    visible |= Q(kind=Book.Kind.SHARED, group__in=viewer.groups.order_by().values("pk"))
-    if viewer.pbx_id is not None:
-        visible |= Q(kind=Book.Kind.COLLEAGUES, pbx=viewer.pbx_id)
-    found = sorted(Book.objects.filter(visible), key=_trust)
-    return Shelf(books={book.pk: book for book in found})
+    found = Book.objects.raw(_VISIBLE, [viewer.pk, viewer.pk, viewer.pbx_id])
+    return Shelf(books={book.pk: book for book in sorted(found, key=_trust)})
 
 
 def book_name(book: Book) -> str:
@@ -92,36 +104,41 @@ def may_edit(viewer: User, book: Book) -> bool:
     return book.kind == Book.Kind.SHARED and (book.members_may_edit or is_owner)
 
 
-def people_of(
-    ids: Iterable[int], shelf: Shelf, *, viewer: User, only_callable: bool = True
-) -> list[Person]:
+def people_of(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> list[Person]:
     """The people of these contacts in their order, each with what all visible books say of him.
 
     The viewer himself and disabled accounts are left out.
     """
-    wanted = list(dict.fromkeys(ids))
-    members = _members(wanted, shelf)
-    lines = _lines([row.pk for group in members for row in group], only_callable=only_callable)
-    users = _users(row.user for group in members for row in group if row.user)
-    people = []
-    for group in members:
-        person = _person(group, lines, users, shelf=shelf, viewer=viewer)
-        if person is not None:
-            people.append(person)
+    return list(people_by_contact(ids, shelf, viewer=viewer).values())
+
+
+def people_by_contact(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> dict[int, Person]:
+    """The same, each by the first of his contacts among ``ids``."""
+    members = _members(list(dict.fromkeys(ids)), shelf)
+    everybody = [row for group in members.values() for row in group]
+    lines = _lines([row.pk for row in everybody])
+    users = _users({row.user for row in everybody if row.user})
+    names = {book: shelf.name_of(book) for book in shelf.books}
+    people = {}
+    for pk, group in members.items():
+        user = next((users.get(row.user) for row in group if row.user), None)
+        if user is None or (user.pk != viewer.pk and user.is_active):
+            people[pk] = _person(group, user, lines, names, shelf)
     return people
+
+
+_CALLED: Final = """
+SELECT number, created_at FROM calls_call WHERE user_id = %s AND direction = 'outgoing'
+ ORDER BY created_at DESC LIMIT %s
+"""
 
 
 def called_by(viewer: User, *, now: datetime) -> dict[str, float]:
     """How often and lately ``viewer`` called which number, by the digits that identify it."""
-    recent = (
-        Call.objects.filter(user=viewer, direction=Call.Direction.OUTGOING)
-        .order_by("-created_at")
-        .values_list("number", "created_at")[:CALLS_REMEMBERED]
-    )
     called: dict[str, float] = defaultdict(float)
     country: str = settings.COUNTRY
-    for number, at in recent:
-        called[identity_of(number, country)] += 0.5 ** ((now - at) / HALF_LIFE)
+    for number, at in rows_of(_CALLED, [viewer.pk, CALLS_REMEMBERED]):
+        called[identity_of(number, country)] += 0.5 ** ((now - moment(at)) / HALF_LIFE)
     called.pop("", None)
     return dict(called)
 
@@ -229,8 +246,7 @@ def public_id(contact: int, user: int | None) -> str:
     return f"user-{user}" if user else str(contact)
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(NamedTuple):
     """A contact as a search reads it."""
 
     pk: int
@@ -241,67 +257,69 @@ class _Member:
     company: str
 
 
-_MEMBER_COLUMNS = ("pk", "book", "person", "user", "name", "company")
-_MemberRow = tuple[int, int, int | None, int | None, str, str]
+_MEMBERS: Final = "SELECT id, book_id, person_id, user_id, name, company FROM contacts_contact"
 
 
-def _members(ids: Sequence[int], shelf: Shelf) -> list[list[_Member]]:
+def _members(ids: Sequence[int], shelf: Shelf) -> dict[int, list[_Member]]:
     """The contacts, together with those of the same persons; each person once."""
-    rows = Contact.objects.filter(pk__in=ids, book__in=shelf.ids).values_list(*_MEMBER_COLUMNS)
-    found = {member.pk: member for member in (_Member(*row) for row in rows)}
-    persons = {member.person for member in found.values() if member.person}
-    by_person: dict[int, list[_Member]] = defaultdict(list)
-    if persons:
-        together = Contact.objects.filter(person__in=persons, book__in=shelf.ids)
-        for row in together.values_list(*_MEMBER_COLUMNS):
-            member = _Member(*row)
-            by_person[member.person or 0].append(member)
+    found = {one.pk: one for one in _members_with("id", ids, shelf)}
+    by_person: dict[int | None, list[_Member]] = defaultdict(list)
+    persons = {one.person for one in found.values()} - {None}
+    for one in _members_with("person_id", persons, shelf):
+        by_person[one.person].append(one)
     place = {book: at for at, book in enumerate(shelf.books)}
-    groups: dict[tuple[str, int], list[_Member]] = {}
+    groups: dict[int, list[_Member]] = {}
     for pk in ids:
         one = found.get(pk)
         if one is None:
             continue
         if one.person is None:
-            groups["contact", pk] = [one]
-        elif ("person", one.person) not in groups:
-            groups["person", one.person] = sorted(
-                by_person[one.person], key=lambda member: (place[member.book], member.pk)
-            )
-    return list(groups.values())
+            groups[pk] = [one]
+        elif group := by_person.pop(one.person, []):
+            groups[pk] = sorted(group, key=lambda member: (place[member.book], member.pk))
+    return groups
 
 
-def _lines(
-    contacts: Iterable[int], *, only_callable: bool
-) -> Mapping[int, list[tuple[str, str, str]]]:
-    """(label, number, digits) by contact, the preferred number first."""
-    rows = Line.objects.filter(contact__in=list(contacts))
-    if only_callable:
-        rows = rows.filter(is_callable=True)
-    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
-    in_order = rows.order_by("contact", "-is_preferred", "position")
-    for contact, *line in in_order.values_list("contact", "label", "number", "digits"):
-        found[contact].append((line[0], line[1], line[2]))
+def _members_with(column: str, values: Collection[int | None], shelf: Shelf) -> Iterator[_Member]:
+    if not values or not shelf.books:
+        return iter(())
+    where = f"{column} IN ({places(values)}) AND book_id IN ({places(shelf.books)})"
+    return map(_Member._make, rows_of(f"{_MEMBERS} WHERE {where}", [*values, *shelf.books]))
+
+
+_Line = tuple[str, str, str]
+"""Label, number, and the digits that identify it."""
+
+
+def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:
+    """What can be called, by contact, the preferred number first."""
+    found: dict[int, list[_Line]] = defaultdict(list)
+    if contacts:
+        statement = (
+            "SELECT contact_id, label, number, digits FROM contacts_line"  # noqa: S608
+            f" WHERE contact_id IN ({places(contacts)}) AND is_callable"
+            " ORDER BY contact_id, is_preferred DESC, position"
+        )
+        for contact, *line in rows_of(statement, contacts):
+            found[contact].append((line[0], line[1], line[2]))
     return found
 
 
-def _users(ids: Iterable[int]) -> dict[int, User]:
+def _users(ids: Collection[int]) -> dict[int, User]:
     """The users as they are now: an account may have changed since it was indexed."""
-    wanted = set(ids)
-    return User.objects.in_bulk(wanted) if wanted else {}
+    if not ids:
+        return {}
+    statement = f"SELECT * FROM accounts_user WHERE id IN ({places(ids)})"  # noqa: S608
+    return {user.pk: user for user in User.objects.raw(statement, [*ids])}
 
 
 def _person(
     group: Sequence[_Member],
-    lines: Mapping[int, list[tuple[str, str, str]]],
-    users: Mapping[int, User],
-    *,
+    user: User | None,
+    lines: Mapping[int, Sequence[_Line]],
+    names: Mapping[int, str],
     shelf: Shelf,
-    viewer: User,
-) -> Person | None:
-    user = next((users.get(row.user) for row in group if row.user), None)
-    if user is not None and (user.pk == viewer.pk or not user.is_active):
-        return None
+) -> Person:
     numbers: dict[str, tuple[str, str]] = {}
     books: dict[str, tuple[str, ...]] = {}
     country: str = settings.COUNTRY
@@ -310,10 +328,11 @@ def _person(
         if row.user and user is not None:
             live = person_of_user(user).numbers
             own = [(label, number, identity_of(number, country)) for label, number in live]
-        name = shelf.name_of(row.book)
+        name = names[row.book]
         for label, number, digits in own:
             numbers.setdefault(digits, (label, number))
-            books[digits] = tuple(dict.fromkeys((*books.get(digits, ()), name)))
+            others = books.get(digits, ())
+            books[digits] = others if name in others else (*others, name)
     leader = group[0]
     return Person(
         name=user.display_name if user is not None else leader.name,

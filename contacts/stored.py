@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 from contacts import colleagues
 from contacts.index.query import propose
 from contacts.rules import match
-from contacts.selectors import called_by, contacts_with, people_of, shelf_of
+from contacts.selectors import called_by, contacts_with, people_by_contact, shelf_of
 from contacts.sources import MAX_PEOPLE, Found, State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bluetel.accounts.models import User
     from contacts.rules import Question
+    from contacts.selectors import Shelf
 
 OFTEN_CALLED: Final = 30
 """So many of the numbers one calls are looked at first, whoever else answers."""
@@ -34,18 +37,24 @@ class StoredContacts:
     def search(self, viewer: User, asked: Question) -> Found:
         """Whom the index proposes, and whom the viewer often calls if they answer."""
         now = timezone.now()
-        if viewer.pbx_id is not None:
-            colleagues.keep_up(viewer.pbx_id, now=now)
-        shelf = shelf_of(viewer)
+        shelf = _fresh_shelf(viewer, now=now)
         called = called_by(viewer, now=now)
-        ids = propose(asked, shelf.ids)
         often = heapq.nlargest(OFTEN_CALLED, called, key=called.__getitem__)
-        known = [pk for pk in contacts_with(often, shelf) if pk not in set(ids)]
-        people = people_of(ids, shelf, viewer=viewer)
+        proposed = dict.fromkeys(propose(asked, shelf.ids))
+        found = people_by_contact([*proposed, *contacts_with(often, shelf)], shelf, viewer=viewer)
         country: str = settings.COUNTRY
-        people += [
+        people = [
             person
-            for person in people_of(known, shelf, viewer=viewer)
-            if match(asked, person, country=country) is not None
+            for contact, person in found.items()
+            if contact in proposed or match(asked, person, country=country) is not None
         ]
         return Found(state=State.OK, people=people[:MAX_PEOPLE], called=called)
+
+
+def _fresh_shelf(viewer: User, *, now: datetime) -> Shelf:
+    """The books ``viewer`` may see, with his colleagues as they are now."""
+    shelf = shelf_of(viewer)
+    if viewer.pbx_id is None or shelf.has_fresh_colleagues:
+        return shelf
+    colleagues.keep_up(viewer.pbx_id, now=now)
+    return shelf_of(viewer)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
+from bluetel.rows import rows_of
 from contacts.index import postgresql, sqlite
 from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
 from contacts.index.statement import Select
@@ -267,6 +268,4 @@ def _run(select: Select) -> Iterable[int]:
 
 
 def _rows(select: Select) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(select.sql, select.params)
-        return list(cursor.fetchall())
+    return rows_of(select.sql, select.params)

@@ -23,6 +23,7 @@ from bluetel.telephony.numbers.writing import (
     display_text,
     keypad_only,
     same,
+    says_more,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "mask",
     "parse",
     "same",
+    "says_more",
 ]

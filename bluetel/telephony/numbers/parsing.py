@@ -62,8 +62,7 @@ def parse(
         )
         if here is not None:
             return here
-    number = _public(reading, country=country, plan=plan)
-    region, tariff = region_and_tariff(number)
+    number, region, tariff = _public(reading, country=country, plan=plan)
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return Number(
         kind=NumberKind.PUBLIC,
@@ -121,9 +120,14 @@ def _emergency(digits: str, *, text: str, country: str) -> Number:
     )
 
 
-def _public(reading: Reading, *, country: str, plan: NumberPlan) -> PhoneNumber:
-    """The first way of reading that gives a number in use, else the first that could be one."""
-    possible: PhoneNumber | None = None
+def _public(
+    reading: Reading, *, country: str, plan: NumberPlan
+) -> tuple[PhoneNumber, str | None, Tariff]:
+    """The first way of reading that gives a number in use, else the first that could be one.
+
+    With its region and tariff.
+    """
+    possible: tuple[PhoneNumber, str | None, Tariff] | None = None
     error = InvalidNumber(InvalidReason.UNREADABLE)
     for count, written in enumerate(_ways(reading, country=country, plan=plan)):
         try:
@@ -131,9 +135,10 @@ def _public(reading: Reading, *, country: str, plan: NumberPlan) -> PhoneNumber:
         except InvalidNumber as why:
             error = why if count == 0 else error
             continue
-        if _in_use(number):
-            return number
-        possible = possible or number
+        judged = number, *region_and_tariff(number)
+        if judged[2] is not Tariff.UNKNOWN:
+            return judged
+        possible = possible or judged
     if possible is not None:
         return possible
     if _is_two(reading.written, country):
@@ -179,13 +184,9 @@ def _possible(written: str, country: str) -> PhoneNumber:
     return number
 
 
-def _in_use(number: PhoneNumber) -> bool:
-    return region_and_tariff(number)[1] is not Tariff.UNKNOWN
-
-
 def _is_valid(written: str, country: str) -> bool:
     try:
-        return _in_use(_possible(written, country))
+        return region_and_tariff(_possible(written, country))[1] is not Tariff.UNKNOWN
     except InvalidNumber:
         return False
 

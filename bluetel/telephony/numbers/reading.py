@@ -48,6 +48,7 @@ _LABEL = re.compile(r"\b(?:tel|telephone|phone|number|numero|num|nr|no|n)\b", re
 _LETTER = re.compile(r"[^\W\d_]")
 _GLUED = re.compile(r"[0-9][.\-/]*[^\W\d_]|[^\W\d_][\-/]?[0-9]|[0-9] ?@|@ ?[0-9]")
 _BRACKETED = re.compile(r"\([^()]*\)")
+_TIDY = re.compile(r"\+[0-9]+(?: [0-9]+)*")
 _NOT_OF_A_NUMBER = re.compile(r"[^0-9 ().\-/+]+|(?=\+)")
 
 
@@ -98,6 +99,9 @@ def read(text: str) -> Reading:
     """The one number-like thing in ``text``; raises ``InvalidNumber`` for none and for several."""
     if len(text) > MAX_TEXT:
         raise InvalidNumber(InvalidReason.TOO_LONG)
+    if _TIDY.fullmatch(text) and len(digits := re.sub(r"[^0-9]", "", text)) <= MAX_DIALLED:
+        # As directories write them, and the rest would come to the same.
+        return Reading(digits=digits, is_international=True, written=text)
     cleaned = plain(text).strip()
     if not cleaned:
         raise InvalidNumber(InvalidReason.EMPTY)

@@ -18,6 +18,8 @@ from bluetel.telephony.numbers.model import (
 from bluetel.telephony.numbers.parsing import parse
 from bluetel.telephony.numbers.reading import plain
 
+_OTHER = re.compile(r"[^0-9+ ().\-/]")
+
 REMEMBERED_LENGTH = 80
 """No number is written with more characters than that."""
 
@@ -49,10 +51,10 @@ def display(number: Number, *, country: str) -> str:
         shown = number.digits
     else:
         parsed = _parsed(number)
+        shown = _grouped(parsed, country)
         # Up to six digits would be read as an extension again.
-        is_national = len(_national(parsed, country)) > 6
-        style = PhoneNumberFormat.NATIONAL if is_national else PhoneNumberFormat.INTERNATIONAL
-        shown = phonenumbers.format_number(parsed, style)
+        if len(_digits_of(shown)) <= 6:
+            shown = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
     return f"{shown} x{number.extension}" if number.extension else shown
 
 
@@ -63,12 +65,17 @@ def display_text(text: str, *, country: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _display_text(text: str, country: str) -> str:
-    if re.search(r"[^0-9+ ().\-/]", plain(text)):
+    if says_more(text):
         return text
     try:
         return display(parse(text, country=country, plan=NumberPlan()), country=country)
     except InvalidNumber:
         return text
+
+
+def says_more(text: str) -> bool:
+    """Whether there is more in ``text`` than a number and its separators: it is shown as it is."""
+    return _OTHER.search(text if text.isascii() else plain(text)) is not None
 
 
 def same(one: Number, other: Number) -> bool:
@@ -87,6 +94,15 @@ def _parsed(number: Number) -> PhoneNumber:
 
 def _national(parsed: PhoneNumber, country: str) -> str:
     """The digits dialled within the site's country, or the empty string for numbers abroad."""
+    return _digits_of(_grouped(parsed, country))
+
+
+def _grouped(parsed: PhoneNumber, country: str) -> str:
+    """The same in the country's groups."""
     if parsed.country_code != phonenumbers.country_code_for_region(country):
         return ""
-    return re.sub(r"[^0-9]", "", phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL))
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+
+
+def _digits_of(text: str) -> str:
+    return re.sub(r"[^0-9]", "", text)
