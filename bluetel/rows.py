@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 
-def rows_of(statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+def rows_of(statement: str, values: Sequence[str | int | None] = ()) -> list[tuple[Any, ...]]:
     """All rows; ``statement`` has a ``%s`` for each of ``values``, whatever the database."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

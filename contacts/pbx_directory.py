@@ -110,7 +110,8 @@ def _cleaned(entry: DirectoryEntry) -> DirectoryEntry:
 
 
 def _people(viewer: User, pbx: Pbx, entries: Sequence[DirectoryEntry]) -> list[Person]:
-    users = colleagues_by_pbx_id(pbx.pk, [entry.user for entry in entries if entry.user])
+    ids = {entry.user for entry in entries if entry.user}
+    users = colleagues_by_pbx_id(pbx.pk, ids) if ids else {}
     people = []
     for entry in entries:
         user = users.get(entry.user) if entry.user else None

@@ -63,7 +63,8 @@ class Person:
     ``numbers`` are (label, number) pairs as entered. ``user_id`` is there for BlueTel users.
     ``more`` is further text he may be found by: e-mail, company. ``is_own`` is true of the
     reader's own books. Where a source is several books, ``books`` names those that have a number,
-    by the digits that identify it.
+    by the digits that identify it. ``lines`` are those of numbers that the source has read before,
+    by the number, as :func:`lines_of` gives them.
     """
 
     name: str
@@ -73,11 +74,12 @@ class Person:
     more: str = ""
     is_own: bool = False
     books: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One callable number of one person.
+    """One callable number of one person; ``lines`` are its writings, of which the first identifies.
 
     ``sources`` are the books that have it, the most trusted first. ``is_asked`` when the question
     is this very number; ``called`` is how often and lately the reader called the number, ``known``
@@ -86,6 +88,7 @@ class Row:
 
     person: Person
     number: str
+    lines: str
     label: str
     kind: Kind
     sources: tuple[str, ...]
@@ -199,6 +202,27 @@ def lines_of(number: str, country: str) -> str:
     return read(number, country).lines
 
 
+def identity_in(lines: str) -> str:
+    """The first of these writings, which identifies the number."""
+    return lines[1 : lines.index("\n", 1)]
+
+
+def lines_of_stored(identity: str, national: str) -> str:
+    """The same of a number that was read when it was stored, without as it was entered."""
+    return f"\n{identity}\n{national}\n00{identity}\n" if national else f"\n{identity}\n"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def shown_as(number: str, lines: str, country: str) -> str:
+    """A number as a page shows it, of which these writings are known."""
+    identity = identity_in(lines)
+    if f"\n00{identity}\n" not in lines:
+        return read(number, country).shown
+    if numbers.says_more(number):
+        return number
+    return numbers.display_public(identity, country=country)
+
+
 def identity_of(number: str, country: str) -> str:
     """The digits that say which number it is, however written."""
     return read(number, country).identity
@@ -257,7 +281,8 @@ def match(asked: Question, person: Person, *, country: str) -> Match | None:
     best = _match_name(asked, person)
     if asked.digits:
         for _, number in person.numbers:
-            best = _better(best, _match_number(asked.digits, number, country))
+            written = person.lines.get(number, "")
+            best = _better(best, _match_number(asked.digits, number, written, country))
     if best is None and _match_terms(asked, person, country):
         return Match.ELSEWHERE
     return best
@@ -299,17 +324,21 @@ def rows_of(
     called = called or {}
     for person in people:
         by_name = _match_name(asked, person)
-        lines = [(*line, read(line[1], country).identity) for line in person.numbers]
-        known = max((called.get(identity, 0.0) for _, _, identity in lines), default=0.0)
-        for label, number, identity in lines:
-            kind = kind_of(label)
+        lines = [
+            (label, number, person.lines.get(number) or lines_of(number, country))
+            for label, number in person.numbers
+        ]
+        known = _most_called(called, lines) if called else 0.0
+        for label, number, written in lines:
+            kind, identity = kind_of(label), identity_in(written)
             if kind is None or not identity:
                 continue
-            by_number = _match_number(asked.digits, number, country) if asked.digits else None
+            by_number = _match_number(asked.digits, number, written, country)
             best = _better(by_name, by_number)
             row = Row(
                 person=person,
                 number=number,
+                lines=written,
                 label=label,
                 kind=kind,
                 sources=person.books.get(identity) or (source,),
@@ -321,10 +350,14 @@ def rows_of(
     return ranked
 
 
+def _most_called(called: Mapping[str, float], lines: Iterable[tuple[str, str, str]]) -> float:
+    return max((called.get(identity_in(written), 0.0) for *_, written in lines), default=0.0)
+
+
 _KIND_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
 
 
-def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> list[Row]:
+def merged(ranked: Iterable[tuple[Match, Row]], *, limit: int) -> list[Row]:
     """Best first, at most ``limit``, the same number of the same person once.
 
     First the very number that was asked for, then whom the reader calls often and lately, then his
@@ -335,7 +368,7 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, country: str, limit: int) -> 
     kept: list[Row] = []
     places: dict[str, list[int]] = {}
     for _, row in sorted(ranked, key=_worth):
-        same = places.setdefault(identity_of(row.number, country), [])
+        same = places.setdefault(identity_in(row.lines), [])
         place = next((at for at in same if _same_person(kept[at].person, row.person)), None)
         if place is None:
             same.append(len(kept))
@@ -392,8 +425,11 @@ def _match_name(asked: Question, person: Person) -> Match | None:
     return Match.BEGINNING if words.startswith(whole) else Match.WORDS
 
 
-def _match_number(digits: str, number: str, country: str) -> Match | None:
-    lines = lines_of(number, country)
+def _match_number(digits: str, number: str, written: str, country: str) -> Match | None:
+    """``written`` are writings of the number that are known; others are made if need be."""
+    if not digits:
+        return None
+    lines = written if digits in written else lines_of(number, country)
     if digits not in lines:
         return None
     if f"\n{digits}\n" in lines:

@@ -73,7 +73,8 @@ def search(
     rows, states = rows_for(viewer, asked, sources=sources)
     users = {row.person.user_id for row in rows if row.person.user_id}
     presence = states_of(viewer, users) if users else {}
-    return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
+    country: str = settings.COUNTRY
+    return SearchAnswer(results=[_record(row, presence, country) for row in rows], sources=states)
 
 
 def rows_for(
@@ -92,16 +93,16 @@ def rows_for(
         states.append(SourceState(name=name, state=found.state.value))
         called.update(found.called)
         ranked += rules.rows_of(asked, found.people, source=name, country=country, called=called)
-    return rules.merged(ranked, country=country, limit=MAX_ROWS), states
+    return rules.merged(ranked, limit=MAX_ROWS), states
 
 
-def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:
+def _record(row: rules.Row, presence: Mapping[str, PersonRecord], country: str) -> SearchRow:
     state = presence.get(row.person.user_id or "")
     return SearchRow(
         contact_id=row.person.contact_id,
         name=row.person.name,
         number=row.number,
-        shown=rules.read(row.number, settings.COUNTRY).shown,
+        shown=rules.shown_as(row.number, row.lines, country),
         label=row.label,
         kind=row.kind.value,
         source=row.sources[0],

@@ -24,7 +24,7 @@ from bluetel.rows import moment, places, rows_of
 from contacts.colleagues import person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
-from contacts.rules import Person, identity_of
+from contacts.rules import Person, identity_in, identity_of, lines_of, lines_of_stored
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -270,9 +270,9 @@ def _members(ids: Sequence[int], shelf: Shelf) -> dict[int, list[_Member]]:
     place = {book: at for at, book in enumerate(shelf.books)}
     groups: dict[int, list[_Member]] = {}
     for pk in ids:
-        one = found.get(pk)
-        if one is None:
+        if pk not in found:
             continue
+        one = found[pk]
         if one.person is None:
             groups[pk] = [one]
         elif group := by_person.pop(one.person, []):
@@ -288,7 +288,7 @@ def _members_with(column: str, values: Collection[int | None], shelf: Shelf) -> 
 
 
 _Line = tuple[str, str, str]
-"""Label, number, and the digits that identify it."""
+"""Label, number, and how else it is written, as :func:`contacts.rules.lines_of` has it."""
 
 
 def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:
@@ -296,12 +296,12 @@ def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:
     found: dict[int, list[_Line]] = defaultdict(list)
     if contacts:
         statement = (
-            "SELECT contact_id, label, number, digits FROM contacts_line"  # noqa: S608
+            "SELECT contact_id, label, number, digits, national FROM contacts_line"  # noqa: S608
             f" WHERE contact_id IN ({places(contacts)}) AND is_callable"
             " ORDER BY contact_id, is_preferred DESC, position"
         )
-        for contact, *line in rows_of(statement, contacts):
-            found[contact].append((line[0], line[1], line[2]))
+        for contact, label, number, digits, national in rows_of(statement, contacts):
+            found[contact].append((label, number, lines_of_stored(digits, national)))
     return found
 
 
@@ -316,20 +316,23 @@ def _users(ids: Collection[int]) -> dict[int, User]:
 def _person(
     group: Sequence[_Member],
     user: User | None,
-    lines: Mapping[int, Sequence[_Line]],
+    lines: Mapping[int, list[_Line]],
     names: Mapping[int, str],
     shelf: Shelf,
 ) -> Person:
     numbers: dict[str, tuple[str, str]] = {}
     books: dict[str, tuple[str, ...]] = {}
-    country: str = settings.COUNTRY
+    read: dict[str, str] = {}
     for row in group:
-        own = lines.get(row.pk, ())
         if row.user and user is not None:
             live = person_of_user(user).numbers
-            own = [(label, number, identity_of(number, country)) for label, number in live]
+            own = [(label, number, lines_of(number, settings.COUNTRY)) for label, number in live]
+        else:
+            own = lines.get(row.pk, [])
         name = names[row.book]
-        for label, number, digits in own:
+        for label, number, written in own:
+            read[number] = written
+            digits = identity_in(written)
             numbers.setdefault(digits, (label, number))
             others = books.get(digits, ())
             books[digits] = others if name in others else (*others, name)
@@ -342,6 +345,7 @@ def _person(
         more=" ".join(row.company for row in group if row.company),
         is_own=any(shelf.is_own(row.book) for row in group),
         books=books,
+        lines=read,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db.models import Count, Max
@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.once import once
+from bluetel.rows import moment, places, rows_of
 from bluetel.work.leases import ENGINE, TTL
-from bluetel.work.models import Lease
 from presence.board import EPOCH_BITS, Keeper, Person
 from presence.messages import (
     Known,
@@ -35,7 +35,6 @@ from presence.models import (
     Favourite,
     Group,
     GroupMember,
-    PbxLink,
 )
 from presence.privacy import Audience, PrivacyBook
 from presence.rules import ImDecision, ImState, PhoneState, resolve_im
@@ -111,8 +110,8 @@ def records_for(
     viewer: User | AnonymousUser, user_ids: Iterable[int | str]
 ) -> dict[str, PersonRecord]:
     """What ``viewer`` sees of these users, by id; who doesn't exist or is disabled is left out."""
-    show = _shower(viewer, read_links(now=timezone.now()))
     met = meet(viewer, _numbers(map(str, user_ids)))
+    show = _shower(viewer, read_links(now=timezone.now()), tuple(met))
     return {str(pk): show(known_of(one.person)) for pk, one in met.items()}
 
 
@@ -212,9 +211,10 @@ def first_colleague_ids(viewer: User | AnonymousUser) -> list[str]:
 
 
 @once
-def privacy_book() -> PrivacyBook:
-    """The audiences of everybody who chose one."""
-    choices = list(AudienceChoice.objects.exclude(kind=AudienceChoice.Kind.EVERYONE))
+def privacy_book(of: tuple[int, ...] = ()) -> PrivacyBook:
+    """The audiences of those who chose one: of everybody, or ``of`` some."""
+    chosen = AudienceChoice.objects.exclude(kind=AudienceChoice.Kind.EVERYONE)
+    choices = list(chosen.filter(user__in=of) if of else chosen)
     owners = {choice.user_id for choice in choices if choice.kind == AudienceChoice.Kind.GROUPS}
     members: dict[int, list[tuple[int, str]]] = {}
     if owners:
@@ -249,15 +249,26 @@ def privacy_fingerprint() -> tuple[object, ...]:
     return found["count"], found["newest"]
 
 
-def _shower(viewer: User | AnonymousUser, links: Links) -> Callable[[Known], PersonRecord]:
-    """What makes of what is known what this viewer may see."""
-    book, viewer_id = privacy_book(), str(viewer.pk)
+def _shower(
+    viewer: User | AnonymousUser, links: Links, people: tuple[int, ...] = ()
+) -> Callable[[Known], PersonRecord]:
+    """What makes of what is known what this viewer may see, of everybody or of some ``people``."""
+    of = (*people, viewer.pk) if people and viewer.pk else ()
+    book = privacy_book(of) if _is_anybody_choosy() else PrivacyBook()
+    viewer_id = str(viewer.pk)
 
     def show(one: Known) -> PersonRecord:
         hidden = book.hidden(viewer_id, one["person"]["user_id"])
         return visible_record(_honest(one, links), hidden)
 
     return show
+
+
+@once
+def _is_anybody_choosy() -> bool:
+    """Whether anybody hides from somebody; mostly nobody does."""
+    found = "SELECT 1 FROM presence_audiencechoice WHERE kind <> 'everyone' LIMIT 1"
+    return bool(rows_of(found))
 
 
 def audience_of(user: User) -> dict[str, AudienceAnswer]:
@@ -300,9 +311,18 @@ def meet(viewer: User | AnonymousUser, ids: Iterable[int]) -> dict[int, Met]:
     if not wanted.keys() <= met.keys():
         new = {pk for pk in (*wanted, viewer.pk) if pk is not None and pk not in met}
         met |= dict.fromkeys(new)
-        users = User.objects.filter(is_active=True, pk__in=new)
-        met |= {int(one.person.user_id): one for one in _all_met(users)}
+        if new:
+            statement = f"{_PEOPLE} AND person.id IN ({places(new)})"
+            met |= {row[0]: _met_as(*row) for row in rows_of(statement, [*new])}
     return {pk: one for pk in wanted if (one := met[pk]) is not None}
+
+
+_PEOPLE = (
+    "SELECT person.id, extension, first_name, last_name, username, pbx_id, "  # noqa: S608
+    + ", ".join(STATE_COLUMNS)
+    + " FROM accounts_user AS person LEFT JOIN presence_personstate AS state"
+    " ON state.user_id = person.id WHERE person.is_active"
+)
 
 
 @once
@@ -313,10 +333,6 @@ def _met() -> dict[int, Met | None]:
 
 def persons(users: QuerySet[User]) -> list[Person]:
     """The same as the board holds them; who has no row yet is unknown, or has no phone."""
-    return [met.person for met in _all_met(users)]
-
-
-def _all_met(users: QuerySet[User]) -> list[Met]:
     rows = users.values_list(
         "pk",
         "extension",
@@ -326,28 +342,31 @@ def _all_met(users: QuerySet[User]) -> list[Met]:
         "pbx_id",
         *(f"presence_state__{name}" for name in STATE_COLUMNS),
     )
-    found = []
-    for pk, extension, first, last, username, pbx, *state in rows.iterator(chunk_size=2000):
-        name = f"{first} {last}".strip() or username
-        phone, im, message, keeper, is_there, phone_since, im_since, revision = state
-        if revision is None:
-            found.append(Met(_nobody(str(pk), name, pbx), extension))
-            continue
-        person = Person(
-            user_id=str(pk),
-            name=name,
-            pbx=pbx,
-            phone=PhoneState(phone),
-            im=ImState(im),
-            message=message,
-            keeper=Keeper(keeper),
-            is_there=is_there,
-            phone_since=phone_since,
-            im_since=im_since,
-            revision=revision,
-        )
-        found.append(Met(person, extension))
-    return found
+    return [_met_as(*row).person for row in rows.iterator(chunk_size=2000)]
+
+
+def _met_as(
+    pk: int, extension: str, first: str, last: str, username: str, pbx: int | None, *state: Any
+) -> Met:
+    """Somebody out of his row, with that of his state if he has one."""
+    name = f"{first} {last}".strip() or username
+    phone, im, message, keeper, is_there, phone_since, im_since, revision = state
+    if revision is None:
+        return Met(_nobody(str(pk), name, pbx), extension)
+    person = Person(
+        user_id=str(pk),
+        name=name,
+        pbx=pbx,
+        phone=PhoneState(phone),
+        im=ImState(im),
+        message=message,
+        keeper=Keeper(keeper),
+        is_there=is_there,
+        phone_since=moment(phone_since) if phone_since else None,
+        im_since=moment(im_since) if im_since else None,
+        revision=revision,
+    )
+    return Met(person, extension)
 
 
 def everybody() -> tuple[list[Known], int]:
@@ -368,27 +387,32 @@ def changed_since(revision: int) -> tuple[list[Known], int]:
 
 def read_links(*, now: datetime) -> Links:
     """All PBXs' links, and whether an engine is on duty."""
-    lease, rows = _link_rows()
+    rows = _link_rows()
+    epoch, renewed_at = rows[0][:2]
     silent_since = None
-    if lease is None:
+    if renewed_at is None:
         silent_since = _BEFORE_ALL
-    elif now - lease.renewed_at > TTL:
-        silent_since = lease.renewed_at
+    elif now - moment(renewed_at) > TTL:
+        silent_since = moment(renewed_at)
+    links = [
+        Link(pbx=pbx, is_up=bool(is_up), since=moment(since), revision=revision)
+        for *_, pbx, is_up, since, revision in rows
+        if pbx is not None
+    ]
     return Links(
-        by_pbx={
-            row.pbx_id: Link(
-                pbx=row.pbx_id, is_up=row.is_up, since=row.since, revision=row.revision
-            )
-            for row in rows
-        },
-        epoch=lease.epoch if lease else 0,
-        silent_since=silent_since,
+        by_pbx={link.pbx: link for link in links}, epoch=epoch or 0, silent_since=silent_since
     )
 
 
 @once
-def _link_rows() -> tuple[Lease | None, Sequence[PbxLink]]:
-    return Lease.objects.filter(name=ENGINE).first(), list(PbxLink.objects.all())
+def _link_rows() -> Sequence[tuple[Any, ...]]:
+    """The engine's lease beside each PBX's link: one row at least, however much is missing."""
+    return rows_of(
+        "SELECT lease.epoch, lease.renewed_at, link.pbx_id, link.is_up, link.since, link.revision"
+        " FROM (SELECT 1 AS one) AS always LEFT JOIN work_lease AS lease ON lease.name = %s"
+        " LEFT JOIN presence_pbxlink AS link ON 1 = 1",
+        [ENGINE],
+    )
 
 
 def _honest(one: Known, links: Links) -> PersonRecord:

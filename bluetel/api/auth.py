@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ninja.security import HttpBearer, SessionAuth
 
 from bluetel.accounts.middleware import activate_for
-from bluetel.accounts.models import ApiToken
+from bluetel.accounts.tokens import owner_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -18,16 +18,12 @@ class BearerToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """The token's user, if the token is known and he may sign in."""
-        known = (
-            ApiToken.objects.select_related("user__pbx")
-            .filter(digest=ApiToken.digest_of(token), user__is_active=True)
-            .first()
-        )
-        if known is None:
+        user = owner_of(token)
+        if user is None:
             return None
-        request.user = known.user
-        activate_for(known.user)
-        return known.user
+        request.user = user
+        activate_for(user)
+        return user
 
 
 KEYS = [BearerToken(), SessionAuth(csrf=True)]

@@ -20,6 +20,7 @@ from bluetel.telephony.numbers.parsing import parse
 from bluetel.telephony.numbers.writing import (
     dial_string,
     display,
+    display_public,
     display_text,
     keypad_only,
     same,
@@ -35,6 +36,7 @@ __all__ = [
     "Tariff",
     "dial_string",
     "display",
+    "display_public",
     "display_text",
     "is_emergency",
     "keypad_only",

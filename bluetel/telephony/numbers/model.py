@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from phonenumbers import PhoneNumber
+
 MAX_DIALLED = 40
 """The longest thing a PBX is ever told to dial, in characters."""
 
@@ -87,7 +89,8 @@ class Number:
     ``digits`` are those of the keypad; for PUBLIC numbers country code and national number.
     ``e164`` and ``region`` (libphonenumber's, ``001`` for world-wide services) are there for PUBLIC
     numbers only, ``region`` also for SHORT and EMERGENCY. ``extension`` is what came behind the
-    number ("poste 12"): kept and shown, never dialled. ``text`` is what was read.
+    number ("poste 12"): kept and shown, never dialled. ``text`` is what was read; ``parsed`` is
+    libphonenumber's form of a PUBLIC number, if it was just made.
     """
 
     kind: NumberKind
@@ -97,6 +100,7 @@ class Number:
     tariff: Tariff = Tariff.UNKNOWN
     extension: str = ""
     text: str = field(default="", compare=False)
+    parsed: PhoneNumber | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
         return f"<Number {self.kind.value} {mask(self.e164 or self.digits)}>"

@@ -72,6 +72,7 @@ def parse(
         tariff=tariff,
         extension=reading.extension,
         text=text,
+        parsed=number,
     )
 
 

@@ -50,12 +50,25 @@ def display(number: Number, *, country: str) -> str:
     if number.kind is not NumberKind.PUBLIC:
         shown = number.digits
     else:
-        parsed = _parsed(number)
-        shown = _grouped(parsed, country)
-        # Up to six digits would be read as an extension again.
-        if len(_digits_of(shown)) <= 6:
-            shown = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+        shown = _displayed(_parsed(number), country)
     return f"{shown} x{number.extension}" if number.extension else shown
+
+
+def display_public(digits: str, *, country: str) -> str:
+    """The same of a PUBLIC number of which the ``digits`` are known already."""
+    code = phonenumbers.country_code_for_region(country)
+    national = digits.removeprefix(str(code))
+    if national == digits or national.startswith("0"):
+        return _displayed(phonenumbers.parse(f"+{digits}"), country)
+    return _displayed(PhoneNumber(country_code=code, national_number=int(national)), country)
+
+
+def _displayed(parsed: PhoneNumber, country: str) -> str:
+    shown = _grouped(parsed, country)
+    # Up to six digits would be read as an extension again.
+    if len(_digits_of(shown)) > 6:
+        return shown
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
 
 
 def display_text(text: str, *, country: str) -> str:
@@ -85,11 +98,11 @@ def same(one: Number, other: Number) -> bool:
 
 def keypad_only(text: str) -> str:
     """The keypad characters of ``text``, at most 40: for numbers a PBX reports."""
-    return re.sub(r"[^0-9*#]", "", plain(text))[:MAX_DIALLED]
+    return re.sub(r"[^0-9*#]", "", text if text.isascii() else plain(text))[:MAX_DIALLED]
 
 
 def _parsed(number: Number) -> PhoneNumber:
-    return phonenumbers.parse(number.e164 or "")
+    return number.parsed or phonenumbers.parse(number.e164 or "")
 
 
 def _national(parsed: PhoneNumber, country: str) -> str:

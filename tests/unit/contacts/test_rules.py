@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bluetel.telephony.numbers import display_text
 from contacts.rules import (
     MAX_TEXT,
     Kind,
@@ -11,12 +12,16 @@ from contacts.rules import (
     Person,
     Question,
     best_of,
+    digits_of,
     fold,
     kind_of,
+    lines_of_stored,
     match,
     merged,
     question,
+    read,
     rows_of,
+    shown_as,
     writings,
 )
 
@@ -42,7 +47,7 @@ def found(text: str, *people: Person) -> list[tuple[str, str]]:
     asked = asking(text)
     here = [one for one in people if match(asked, one, country="FR") is not None]
     ranked = rows_of(asked, here, source="Test", country="FR")
-    return [(row.person.name, row.number) for row in merged(ranked, country="FR", limit=50)]
+    return [(row.person.name, row.number) for row in merged(ranked, limit=50)]
 
 
 class TestFolding:
@@ -173,6 +178,27 @@ class TestMatching:
     def test_a_short_number_has_one_writing(self) -> None:
         assert writings("118 218", "FR") == ("118218",)
 
+    @pytest.mark.parametrize("country", ["FR", "DE", "IT", "LU"])
+    @pytest.mark.parametrize(
+        "number",
+        [
+            *("+33 1 99 00 42 17", "01.99.00.42.17", "0033199004217", "+33 1 99 00 42 17 poste 12"),
+            *(
+                "+49 30 123456",
+                "+39 06 1234567",
+                "+352 27 12 34",
+                "+1 242 555 1234",
+                "+262692123456",
+            ),
+            *("1002", "3631", "112", "118 218", "*21#", "Accueil", "+33 1", "+33 1 99 00 42 17 x3"),
+        ],
+    )
+    def test_a_number_is_shown_alike_whoever_has_read_it(self, number: str, country: str) -> None:
+        stored = digits_of(number, country)
+        lines = lines_of_stored(stored.identity, stored.national)
+        shown = display_text(number, country=country)
+        assert {shown_as(number, lines, country), read(number, country).shown} == {shown}
+
 
 class TestRows:
     def test_each_callable_number_is_a_row(self) -> None:
@@ -221,12 +247,12 @@ class TestRows:
 
     def test_who_a_source_found_by_something_unseen_stays_behind_the_others(self) -> None:
         rows = rows_of(asking("nadia"), [HELENE, NADIA], source="Test", country="FR")
-        assert [row.person.name for row in merged(rows, country="FR", limit=50)][-1] == HELENE.name
+        assert [row.person.name for row in merged(rows, limit=50)][-1] == HELENE.name
 
     def test_no_more_rows_than_asked_for(self) -> None:
         crowd = [person(f"Nadia {place}", str(2000 + place)) for place in range(60)]
         rows = rows_of(asking("nadia"), crowd, source="Test", country="FR")
-        assert len(merged(rows, country="FR", limit=50)) == 50
+        assert len(merged(rows, limit=50)) == 50
 
     def test_a_number_asked_for_that_begins_a_name_too_has_the_better_worth(self) -> None:
         studio = person("1002 Studio", "1002", "01 99 10 02 00")
@@ -255,7 +281,7 @@ class TestMerging:
     def test_the_same_number_of_the_same_person_is_shown_once(self, double: Person) -> None:
         for order in ((NADIA, double), (double, NADIA)):
             rows = rows_of(asking("belkacem"), order, source="Test", country="FR")
-            kept = merged(rows, country="FR", limit=50)
+            kept = merged(rows, limit=50)
             assert len(kept) == 2
             assert {row.person.user_id for row in kept} == {"2"}
 
