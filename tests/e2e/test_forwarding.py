@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from tests.e2e.conftest import Running, SignIn, live, wait_for
+from tests.e2e.conftest import Running, SignIn, handset, live, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -91,6 +91,83 @@ def test_the_home_page_follows_without_being_loaded_again(
     change = {"unconditional": {"enabled": True, "destination": "1003"}}
     session.put(f"{bluetel.url}/api/v1/forwards", json=change, timeout=10).raise_for_status()
     expect(heading).to_contain_text("Calls go to 1003.")
+
+
+def test_what_is_dialled_on_the_handset_appears_without_loading(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    page = sign_in(WHO)
+    heading = page.get_by_role("heading", level=1)
+    every_call = page.get_by_role("link", name=re.compile("^Every call"))
+    expect(heading).to_contain_text("Calls ring on your phone, 1004.")
+    desk = page.context.new_page()
+    desk.goto("/demo/phones/")
+    phone = handset(desk, EXTENSION)
+    dial(phone, "*211003")
+    expect(heading).to_contain_text("Calls go to 1003.")
+    expect(every_call).to_contain_text("1003")
+    dial(phone, "#21")
+    expect(heading).to_contain_text("Calls ring on your phone, 1004.")
+    expect(every_call).to_contain_text("Off")
+
+
+def dial(phone: Locator, number: str) -> None:
+    """Dial at a handset of the demo's page, once its last call is over."""
+    expect(phone.get_by_role("status")).to_contain_text("Free")
+    phone.get_by_label("Number to dial").fill(number)
+    phone.get_by_role("button", name="Dial", exact=True).click()
+
+
+def test_do_not_disturb_on_the_handset_appears_without_loading(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    page = sign_in(WHO)
+    heading = page.get_by_role("heading", level=1)
+    quiet = page.get_by_role("link", name=re.compile("^Do not disturb"))
+    desk = page.context.new_page()
+    desk.goto("/demo/phones/")
+    phone = handset(desk, EXTENSION)
+    phone.get_by_role("button", name="Do not disturb").click()
+    expect(heading).to_contain_text("No call rings: do not disturb is on.")
+    expect(quiet).to_contain_text("On")
+    phone.get_by_role("button", name="May be disturbed").click()
+    expect(heading).to_contain_text("Calls ring on your phone, 1004.")
+    expect(quiet).to_contain_text("Off")
+
+
+def test_other_pages_say_why_calls_go_elsewhere_and_stop_it(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    page = sign_in(WHO)
+    choose(page)
+    with live(page):
+        page.goto("/contacts/")
+    banner = page.get_by_role("main").get_by_role("status").filter(has_text="calls go to")
+    expect(banner).to_contain_text(re.compile(r"Until \d\d:\d\d, calls go to 06.39.98.41.72\."))
+    banner.get_by_text("Why?").click()
+    expect(banner.get_by_role("listitem").filter(has_text="Decides:")).to_contain_text("Meeting")
+    banner.get_by_role("button", name="Stop for this meeting").first.click()
+    expect(page).to_have_url(f"{bluetel.url}/contacts/")
+    expect(banner).to_have_count(0)
+
+
+def test_the_form_for_a_calendar_shows_the_fields_of_its_kind(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    page = sign_in(WHO, javascript=False)
+    page.goto("/settings/calendar/")
+    fields = {
+        name: page.locator("#add").get_by_label(name, exact=True)
+        for name in ("Address", "User name", "Password", "File")
+    }
+    kinds = {
+        "An address (ICS)": {"Address"},
+        "An account (CalDAV)": {"Address", "User name", "Password"},
+        "A file from this computer": {"File"},
+    }
+    for kind, wanted in kinds.items():
+        page.get_by_label(kind).check()
+        assert {name for name, field in fields.items() if field.is_visible()} == wanted
 
 
 @pytest.mark.parametrize(
