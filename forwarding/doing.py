@@ -99,19 +99,23 @@ def _settle(held: Held, user_ids: Sequence[int], clock: Callable[[], datetime]) 
     waiting = list(user_ids)
     must_read = frozenset(waiting)
     failed: list[int] = []
+    steps: list[Step] = []
     for _round in range(MOST_ROUNDS):
-        plan = begin(held, waiting, now=clock(), must_read=must_read, at_edge=_round == 0)
-        must_read = frozenset()
-        if not plan.steps:
+        if waiting:
+            plan = begin(held, waiting, now=clock(), must_read=must_read, at_edge=_round == 0)
+            steps += plan.steps
+            must_read = frozenset()
+        if not steps:
             break
         outcomes = []
-        for step in plan.steps:
+        for step in steps:
             outcome = perform(step)
             clock()
             if isinstance(step, Write) and not outcome.error:
                 outcome = read_back(step)
                 clock()
             outcomes.append(outcome)
-        waiting = conclude(held, outcomes, now=clock())
-        failed += [step.user_id for step in plan.steps if step.user_id not in waiting]
+        plan = conclude(held, outcomes, now=clock())
+        steps, waiting = list(plan.steps), list(plan.again)
+        failed += [outcome.step.user_id for outcome in plan.failed]
     return failed

@@ -1,28 +1,27 @@
 """What is to be done at the PBXs: decided, written down, done elsewhere, and its outcome noted.
 
 ``begin`` and ``conclude`` are the two transactions around each step; between them somebody speaks
-to the PBX. What is about to be written is on the row first, so a process may be killed between any
-two of these: the row then says what on the PBX may be ours, and the next step is to read. Both
-check the engine's lease: a writer that lost it records nothing, and so writes nothing.
+to the PBX, and ``conclude`` begins the step that follows. What is about to be written is on the row
+first, so a process may be killed between any two of these: the row then says what on the PBX may be
+ours, and the next step is to read. Both check the engine's lease: a writer that lost it records
+nothing, and so writes nothing.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward, PbxUserId
 from bluetel.work import due, leases
+from forwarding import lines
 from forwarding.diverting import note_routes
 from forwarding.echoes import Setting
-from forwarding.keeping import keep_up
-from forwarding.models import Line, PbxWrite
+from forwarding.models import PbxWrite
 from forwarding.outcomes import dnd_is_ours, fail, take_outcome, take_setting
 from forwarding.rules import Choice, Reason, Route, edges, route_at
 from forwarding.situation import (
@@ -31,7 +30,6 @@ from forwarding.situation import (
     held_forward,
     kept,
     own_of,
-    read_situations,
     rules_of,
     setting_of,
 )
@@ -47,9 +45,6 @@ from forwarding.steps import (
 )
 from forwarding.targets import Ways, problem_of
 
-if TYPE_CHECKING:
-    pass
-
 FRESH = timedelta(seconds=120)
 """A read is good for so long as the ground of a write; events keep it right meanwhile."""
 FRESH_UNHEARD = timedelta(seconds=5)
@@ -60,22 +55,6 @@ _RULE_OF = {
     Reason.BUSY_BY_HAND: "im",
     Reason.BUSY_BY_CALENDAR: "im",
 }
-_LINE_FIELDS = [
-    "own",
-    "own_at",
-    "own_from",
-    "read_at",
-    "applied",
-    "applied_at",
-    "applied_reason",
-    "applied_epoch",
-    "intended",
-    "wanted",
-    "refused",
-    "voicemail",
-    "failing_since",
-    "tries",
-]
 
 
 def begin(
@@ -96,44 +75,33 @@ def begin(
     """
     with transaction.atomic():
         leases.check(held, now=now)
-        steps: list[Step] = []
-        edges_at: list[tuple[str, datetime]] = []
-        reads_at: list[tuple[str, datetime]] = []
-        known = lock(user_ids, now=now)
-        ways = Ways(known)
+        known = lines.lock(user_ids, now=now)
         for one in known:
             if at_edge and one.line.refused:
                 one.line.refused = {}
-            step = _step_if_heard(
-                one, heard_since, ways, now=now, must_read=one.user.pk in must_read
-            )
-            if step is not None:
-                steps.append(step)
-                edges_at.append((str(one.user.pk), now + due.LEASE))
-                continue
-            edge = next(iter(edges(one.situation, now)), None)
-            if edge is not None:
-                edges_at.append((str(one.user.pk), edge))
-                if _may_write(one) and edge - READ_AHEAD > now:
-                    reads_at.append((str(one.user.pk), _spread(edge)))
-        busy = {step.user_id for step in steps}
-        note_routes([one for one in known if one.user.pk not in busy], now=now)
-        steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
-        _save(known)
-        due.put(EDGE, edges_at)
-        due.put(READ_EDGE, reads_at)
-        quiet = {str(one.user.pk) for one in known} - {subject for subject, _ in edges_at}
-        due.cancel(EDGE, quiet)
-    return Plan(steps=steps)
+        steps = _plan(known, held, now=now, heard_since=heard_since, must_read=must_read)
+        lines.save(known)
+    return Plan(steps=steps, decided=[one.anew() for one in known])
 
 
-def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -> list[int]:
-    """Note how steps went; gives the users for whom to begin again. Raises ``LeaseLost``.
+def conclude(
+    held: leases.Held,
+    outcomes: Sequence[Outcome],
+    *,
+    now: datetime,
+    heard_since: Mapping[int, datetime] | None = None,
+    left: Collection[int] = (),
+) -> Plan:
+    """Note how steps went, and begin what follows from them. Raises ``LeaseLost``.
 
     Those whose step failed, or whose PBX holds after a write what it held before, get an edge for
     the next try. A read that holds nothing was overtaken by news, and says nothing of forwards.
+    ``again`` of the plan are those for whom :func:`begin` must read all that decides once more:
+    who has set something himself meanwhile, and who is ``left`` because there is news of him.
     """
     again: list[int] = []
+    failed: list[Outcome] = []
+    going_on: list[Known] = []
     with transaction.atomic():
         leases.check(held, now=now)
         by_user = {outcome.step.user_id: outcome for outcome in outcomes}
@@ -142,17 +110,56 @@ def conclude(held: leases.Held, outcomes: Sequence[Outcome], *, now: datetime) -
                 one.step.entry for one in outcomes if isinstance(one.step, Write) and not one.error
             ]
         ).update(outcome=PbxWrite.Outcome.DONE)
-        known = lock(by_user, now=now)
+        known = lines.lock(by_user, now=now)
         for one in known:
-            outcome = by_user[one.user.pk]
+            outcome, own = by_user[one.user.pk], one.line.own
             if not outcome.error:
                 outcome = take_outcome(one, outcome, now=now)
             if outcome.error:
                 fail(one, outcome, now=now)
-            else:
+                failed.append(outcome)
+            elif one.user.pk in left or (own is not None and one.line.own is not own):
                 again.append(one.user.pk)
-        _save(known)
-    return again
+            else:
+                going_on.append(one.anew())
+        steps = _plan(going_on, held, now=now, heard_since=heard_since)
+        lines.save(known)
+    decided = [one.anew() for one in known if one.user.pk not in again]
+    return Plan(steps=steps, decided=decided, again=again, failed=failed)
+
+
+def _plan(
+    known: Sequence[Known],
+    held: leases.Held,
+    *,
+    now: datetime,
+    heard_since: Mapping[int, datetime] | None,
+    must_read: frozenset[int] = frozenset(),
+) -> list[Step]:
+    """The next step of each, with its entry in the audit trail, or his next edge."""
+    steps: list[Step] = []
+    edges_at: list[tuple[str, datetime]] = []
+    reads_at: list[tuple[str, datetime]] = []
+    ways = Ways(known)
+    for one in known:
+        step = _step_if_heard(one, heard_since, ways, now=now, must_read=one.user.pk in must_read)
+        if step is not None:
+            steps.append(step)
+            edges_at.append((str(one.user.pk), now + due.LEASE))
+            continue
+        edge = next(iter(edges(one.situation, now)), None)
+        if edge is not None:
+            edges_at.append((str(one.user.pk), edge))
+            if _may_write(one) and edge - READ_AHEAD > now:
+                reads_at.append((str(one.user.pk), _spread(edge)))
+    busy = {step.user_id for step in steps}
+    note_routes([one.anew() for one in known if one.user.pk not in busy], now=now)
+    steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
+    due.put(EDGE, edges_at)
+    due.put(READ_EDGE, reads_at)
+    quiet = {str(one.user.pk) for one in known} - {subject for subject, _ in edges_at}
+    due.cancel(EDGE, quiet)
+    return steps
 
 
 def take_news(
@@ -168,7 +175,9 @@ def take_news(
     """
     with transaction.atomic():
         leases.check(held, now=now)
-        known = {one.user.pk: one for one in lock([user_id for user_id, _, _ in news], now=now)}
+        known = {
+            one.user.pk: one for one in lines.lock([user_id for user_id, _, _ in news], now=now)
+        }
         for user_id, what, value in news:
             one = known.get(user_id)
             if one is None or one.line.own is None:
@@ -176,23 +185,8 @@ def take_news(
             doubtful = one.line.intended  # a write of ours may still be under way, and land later
             take_setting(one, what, value, now=now, origin="pbx")
             one.line.intended = doubtful
-        _save(list(known.values()))
+        lines.save(list(known.values()))
     return list(known)
-
-
-def lock(user_ids: Iterable[int], *, now: datetime) -> list[Known]:
-    """Read these users' situations with their lines locked, everything kept up to them."""
-    ids = list(dict.fromkeys(user_ids))
-    there = User.objects.filter(pk__in=ids).values_list("pk", flat=True)
-    Line.objects.bulk_create([Line(user_id=pk) for pk in there], ignore_conflicts=True)
-    list(Line.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
-    known = read_situations(ids, now=now)
-    changed = keep_up(known, now=now)
-    if changed:
-        anew = {one.user.pk: one for one in read_situations(changed, now=now)}
-        keep_up(list(anew.values()), now=now)
-        known = [anew.get(one.user.pk, one) for one in known]
-    return known
 
 
 def _step_if_heard(
@@ -346,13 +340,3 @@ def _may_write(known: Known) -> bool:
 
 def _spread(edge: datetime) -> datetime:
     return edge - READ_AHEAD + timedelta(seconds=random.uniform(0, 30))  # noqa: S311 — spreads load
-
-
-def _save(known: Sequence[Known]) -> None:
-    # Far cheaper than an update with a case for each row and column.
-    Line.objects.bulk_create(
-        [one.line for one in known],
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=_LINE_FIELDS,
-    )

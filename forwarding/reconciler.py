@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -43,6 +43,7 @@ from forwarding.steps import (
     NOT_KEPT,
     READ_EDGE,
     Outcome,
+    Plan,
     Read,
     Step,
     Write,
@@ -51,6 +52,7 @@ from forwarding.steps import (
 if TYPE_CHECKING:
     from bluetel.telephony.types import PbxEvent
     from bluetel.work.duties import Post
+    from forwarding.situation import Known
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +78,10 @@ class Reconciler(Duty):
         self._edges: set[int] = set()
         self._in_flight: set[int] = set()
         self._overtaken: set[int] = set()
-        self._noting = asyncio.Lock()
+        self._writing = asyncio.Lock()
         self._pbx_of: dict[int, int] = {}
         self._batches: Counter[int] = Counter()
-        self._to_tell: dict[int, None] = {}
+        self._to_tell: dict[int, Known] = {}
         self._wake = asyncio.Event()
         self._told = asyncio.Event()
         self._echoes = Echoes()
@@ -171,13 +173,10 @@ class Reconciler(Duty):
             await self._told.wait()
             self._told.clear()
             while self._to_tell:
-                some = list(self._to_tell)[:TOLD_AT_ONCE]
-                for user_id in some:
-                    del self._to_tell[user_id]
-                try:
-                    frames = await post.database(selectors.routing_frames, some, now=timezone.now())
-                except DatabaseError:
-                    continue  # pages read again by themselves
+                some = [
+                    self._to_tell.pop(user_id) for user_id in list(self._to_tell)[:TOLD_AT_ONCE]
+                ]
+                frames = await post.database(selectors.routing_frames, some, now=timezone.now())
                 for user_id, frame in frames:
                     await post.publish({"type": "user", "user": str(user_id), "frame": frame})
 
@@ -225,7 +224,7 @@ class Reconciler(Duty):
         # What a read under way answers may be older than this, and is concluded later.
         self._overtaken |= self._in_flight.intersection(user_id for user_id, _, _ in told)
         if told:
-            async with self._noting:
+            async with self._writing:
                 await post.database(take_news, post.held, told, now=timezone.now())
         del self._news[: len(news)]
         for pbx, user, _, _ in news:
@@ -242,23 +241,22 @@ class Reconciler(Duty):
         edges = self._edges & batch.keys()
         self._edges -= edges
         try:
-            plan = await post.database(
-                begin,
-                post.held,
-                batch,
-                now=timezone.now(),
-                heard_since=dict(self._heard),
-                must_read=frozenset(user_id for user_id, must_read in batch.items() if must_read),
-                at_edge=bool(edges),
-            )
+            async with self._writing:
+                plan = await post.database(
+                    begin,
+                    post.held,
+                    batch,
+                    now=timezone.now(),
+                    heard_since=dict(self._heard),
+                    must_read=frozenset(one for one, must_read in batch.items() if must_read),
+                    at_edge=bool(edges),
+                )
         except BaseException:
             self._edges |= edges
             for user_id, must_read in batch.items():
                 self._want(user_id, must_read=must_read)
             raise
-        for user_id in batch:
-            self._to_tell[user_id] = None
-        self._told.set()
+        self._show(plan)
         by_pbx: dict[int, list[Step]] = {}
         for step in plan.steps:
             by_pbx.setdefault(step.pbx.pk, []).append(step)
@@ -276,28 +274,39 @@ class Reconciler(Duty):
         return pbx_id is None or self._batches[pbx_id] < BATCHES_EACH
 
     async def _carry_out(self, post: Post, pbx_id: int, steps: Sequence[Step]) -> None:
-        """Do steps at one PBX and note how they went; who needs another step is queued again."""
+        """Do steps at one PBX, note how they went, and do those that follow."""
+        busy = {step.user_id for step in steps}
         try:
-            outcomes = await asyncio.gather(*(self._do(step) for step in steps))
-            again = set(await self._conclude(post, outcomes))
-            for outcome in outcomes:
-                if outcome.step.user_id not in again:
+            while steps:
+                outcomes = await asyncio.gather(*(self._do(step) for step in steps))
+                plan = await self._conclude(post, outcomes)
+                for outcome in plan.failed:
                     logger.warning(
                         "user %s: the PBX did not take his forwards: %s",
                         outcome.step.user_id,
                         outcome.error or NOT_KEPT,
                     )
+                self._show(plan)
+                steps = plan.steps
+                done = busy - {step.user_id for step in steps}
+                busy -= done
+                self._let_go(done)
+                for user_id in plan.again:
+                    self._want(user_id)
         finally:
-            users = {step.user_id for step in steps}
             self._batches[pbx_id] -= 1
-            self._in_flight -= users
-            self._overtaken -= users
-            self._wake.set()
-        for step in steps:
-            self._to_tell[step.user_id] = None
+            self._let_go(busy)
+
+    def _let_go(self, users: Set[int]) -> None:
+        """No step of these users is under way any more."""
+        self._in_flight -= users
+        self._overtaken -= users
+        self._wake.set()
+
+    def _show(self, plan: Plan) -> None:
+        for one in plan.decided:
+            self._to_tell[one.user.pk] = one
         self._told.set()
-        for user_id in again:
-            self._want(user_id)
 
     def _unless_overtaken(self, outcome: Outcome) -> Outcome:
         """What a read found, or nothing where news came meanwhile: another read is queued then."""
@@ -305,12 +314,18 @@ class Reconciler(Duty):
             return replace(outcome, held=None)
         return outcome
 
-    async def _conclude(self, post: Post, outcomes: Sequence[Outcome]) -> list[int]:
+    async def _conclude(self, post: Post, outcomes: Sequence[Outcome]) -> Plan:
         while True:
             try:
-                async with self._noting:
-                    known = [self._unless_overtaken(outcome) for outcome in outcomes]
-                    return await post.database(conclude, post.held, known, now=timezone.now())
+                async with self._writing:
+                    return await post.database(
+                        conclude,
+                        post.held,
+                        [self._unless_overtaken(outcome) for outcome in outcomes],
+                        now=timezone.now(),
+                        heard_since=dict(self._heard),
+                        left=self._overtaken | self._queue.keys(),
+                    )
             except DatabaseError as error:
                 logger.warning("what was written can't be noted yet: %s", error)
                 await asyncio.sleep(RETRY_AFTER)

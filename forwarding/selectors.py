@@ -32,7 +32,7 @@ from forwarding.rules import (
     forecast,
     overridden,
 )
-from forwarding.situation import Known, held_forward, own_of, read_one, read_situations
+from forwarding.situation import Known, held_forward, own_of, read_one
 from forwarding.wording import problem_text, reason_text
 from presence.messages import iso
 
@@ -52,11 +52,10 @@ def routing_of(user: User, *, now: datetime, at: datetime | None = None) -> Rout
     return _record(known, decision, at=at or now, is_now=at is None, now=now)
 
 
-def routing_frames(user_ids: Iterable[int], *, now: datetime) -> list[tuple[int, RoutingFrame]]:
+def routing_frames(known: Iterable[Known], *, now: datetime) -> list[tuple[int, RoutingFrame]]:
     """What holds for these users, as their pages are told."""
     return [
-        (known.user.pk, RoutingFrame(type="routing", **routing_record(known, now=now)))
-        for known in read_situations(user_ids, now=now)
+        (one.user.pk, RoutingFrame(type="routing", **routing_record(one, now=now))) for one in known
     ]
 
 

@@ -22,8 +22,8 @@ from forwarding import unconfirmed
 from forwarding.blocks import OccurrenceKey, block_at, unite
 from forwarding.doing import way_to_box
 from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
+from forwarding.lines import lock
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
-from forwarding.planning import lock
 from forwarding.rules import Choice, claims_at
 from forwarding.selectors import routing_of
 from forwarding.situation import Known, forward_of, kept, read_meetings

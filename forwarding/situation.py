@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from presence.selectors import im_claims_of
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
+_COLUMNS = [field.attname for field in Line._meta.concrete_fields if not field.primary_key]  # noqa: SLF001 — Django's documented name for it
 HORIZON = timedelta(days=14)
 BEHIND = timedelta(days=1)
 """Meetings that ended this long ago are still read: they may belong to a block that goes on."""
@@ -43,7 +44,7 @@ class Known:
     """A user with all that decides for him.
 
     ``meetings`` are those that would count, ``calendar_claims`` the rows of the calendar's claims
-    on his chat status, which follow from the blocks.
+    on his chat status, which follow from the blocks; ``stored`` is what the line's row holds.
     """
 
     user: User
@@ -52,6 +53,7 @@ class Known:
     situation: Situation
     meetings: tuple[Meeting, ...]
     calendar_claims: tuple[Claim, ...] = ()
+    stored: Mapping[str, object] | None = None
 
     def block(self, at: datetime) -> Block | None:
         """The busy block he is in."""
@@ -61,6 +63,20 @@ class Known:
         """When the block he is in ends, whether he lets it count or not."""
         block = block_at(unite(self.meetings), at)
         return block.ends if block else None
+
+    def unsaved(self) -> dict[str, object]:
+        """The line's columns that differ from its row."""
+        now = columns_of(self.line)
+        if self.stored is None:
+            return now
+        return {name: value for name, value in now.items() if value != self.stored[name]}
+
+    def anew(self) -> Known:
+        """The same by what the line says now."""
+        situation = replace(
+            self.situation, own=own_of(self.line), rules=rules_of(self.automation, self.line)
+        )
+        return replace(self, situation=situation)
 
 
 def read_one(user_id: int, *, now: datetime, until: datetime | None = None) -> Known | None:
@@ -91,8 +107,12 @@ def read_situations(
 
     ``far`` are occurrences that are too far away to be rows.
     """
-    found_users = User.objects.filter(pk__in=list(user_ids)).order_by("pk")
-    users = list(found_users.select_related("pbx", *_ROWS))
+    ids = list(user_ids)
+    wanted = User.objects.filter(pk__in=ids).select_related(*_ROWS).order_by("pk")
+    # Of many users the PBX is read once, not once for each.
+    users = list(
+        wanted.prefetch_related("pbx") if len(ids) > 1 else wanted.select_related("pbx", *_ROWS)
+    )
     ids = [user.pk for user in users]
     automations = {user.pk: user.automation for user in users if hasattr(user, "automation")}
     rows = _occurrences(ids, now=now, horizon=horizon)
@@ -122,6 +142,7 @@ def read_situations(
                 user=user,
                 automation=automation,
                 line=line,
+                stored=None if line._state.adding else columns_of(line),  # noqa: SLF001 — Django's documented name for it
                 situation=situation,
                 meetings=tuple(meetings[user.pk]),
                 calendar_claims=tuple(
@@ -130,6 +151,11 @@ def read_situations(
             )
         )
     return found
+
+
+def columns_of(line: Line) -> dict[str, object]:
+    """All that a line's row holds but whose it is. Values are replaced, never changed in place."""
+    return {name: getattr(line, name) for name in _COLUMNS}
 
 
 def forward_of(value: dict[str, object] | None) -> Forward | None:

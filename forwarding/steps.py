@@ -11,6 +11,7 @@ from forwarding.echoes import Setting
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import Pbx
+    from forwarding.situation import Known
 
 EDGE = "route"
 READ_EDGE = "route-read"
@@ -63,6 +64,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The next step of each user who needs one."""
+    """The next step of each user who needs one.
+
+    ``decided`` are all of whom it is known what holds, ``again`` those to begin anew for, and
+    ``failed`` the outcomes that were no success.
+    """
 
     steps: Sequence[Step] = field(default_factory=list)
+    decided: Sequence[Known] = field(default_factory=list)
+    again: Sequence[int] = field(default_factory=list)
+    failed: Sequence[Outcome] = field(default_factory=list)

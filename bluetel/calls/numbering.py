@@ -18,8 +18,6 @@ from bluetel.telephony import numbers
 from bluetel.telephony.text import safe_text
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
-
     from bluetel.accounts.models import Pbx
 
 logger = logging.getLogger(__name__)
@@ -61,14 +59,13 @@ def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
     Every path that dials or forwards comes through here. Raises ``InvalidNumber`` or
     ``NumberRefused``, each with the sentence the user reads.
     """
-    colleagues = User.objects.filter(pbx=pbx)
     plan = plan_of(pbx)
     try:
         number = numbers.parse(
             text,
             country=settings.COUNTRY,
             plan=plan,
-            is_extension=lambda digits: plan.is_internal(digits) and _in_house(colleagues, digits),
+            is_extension=lambda digits: plan.is_internal(digits) and _in_house(pbx, digits),
         )
     except numbers.InvalidNumber as error:
         raise InvalidNumber(unreadable_text(error.reason, text)) from None
@@ -104,13 +101,13 @@ def target_for(user: User, pbx: Pbx, text: str) -> Target:
     )
 
 
-def _in_house(colleagues: QuerySet[User], digits: str) -> bool:
+def _in_house(pbx: Pbx, digits: str) -> bool:
     """Whether ``digits`` is an extension of the house, or would be: it lies in a block of theirs.
 
     A block is a hundred numbers. Whether an unassigned one exists is for the PBX to say; the public
     short number that looks the same (in France all of 10xx) is not what the caller means.
     """
-    in_block = colleagues.filter(extension__startswith=digits[:-2])
+    in_block = User.objects.filter(pbx=pbx, extension__startswith=digits[:-2])
     return any(
         extension == digits or (len(extension) == len(digits) > 2)
         for extension in in_block.values_list("extension", flat=True)

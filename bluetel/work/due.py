@@ -46,20 +46,24 @@ class Edge:
 
 def put(kind: str, times: Iterable[tuple[str, datetime]]) -> None:
     """Have these subjects' edges happen at these times, in place of what was put before."""
-    rows = [
-        Due(kind=kind, subject=subject, due_at=at, next_at=at, version=secrets.randbits(62))
-        for subject, at in times
-    ]
-    if not rows:
+    edges = list(times)
+    if not edges:
         return
-    Due.objects.bulk_create(
-        rows,
-        batch_size=AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["kind", "subject"],
-        update_fields=["due_at", "next_at", "version", "epoch"],
-    )
-    first = min(row.due_at for row in rows)
+    table = Due._meta.db_table  # noqa: SLF001 — Django's documented name for it
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        # One statement for each row: the ORM's for many takes ten times longer to write down.
+        cursor.executemany(
+            f"INSERT INTO {table} (kind, subject, due_at, next_at, version, epoch)"  # noqa: S608 — no value of anybody's
+            " VALUES (%s, %s, %s, %s, %s, NULL) ON CONFLICT (kind, subject) DO UPDATE SET"
+            " due_at = excluded.due_at, next_at = excluded.next_at,"
+            " version = excluded.version, epoch = excluded.epoch",
+            [
+                (kind, subject, adapt(at), adapt(at), secrets.randbits(62))
+                for subject, at in sorted(edges)
+            ],
+        )
+    first = min(at for _, at in edges)
     transaction.on_commit(partial(_wake, kind, first), robust=True)
 
 

@@ -7,6 +7,7 @@ and the mobile range reserved for fiction invalid.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -59,6 +60,7 @@ _SHORT_TARIFFS = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_emergency(digits: str, *, country: str) -> bool:
     """Whether exactly these digits call for help there; ``1121234`` doesn't."""
     if not (digits.isascii() and digits.isdecimal()):
@@ -70,6 +72,7 @@ def is_emergency(digits: str, *, country: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def short_tariff(digits: str, *, country: str) -> Tariff | None:
     """What a short number of that country costs, or None when it is none."""
     code = phonenumbers.country_code_for_region(country)

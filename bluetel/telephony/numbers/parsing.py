@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -24,6 +26,9 @@ from bluetel.telephony.numbers.model import (
     Tariff,
 )
 from bluetel.telephony.numbers.reading import Reading, read
+
+REMEMBERED: Final = 16_384
+"""How many public numbers are remembered once they have been read."""
 
 _UNPARSED = MappingProxyType(
     {
@@ -62,8 +67,8 @@ def parse(
         )
         if here is not None:
             return here
-    number, region, tariff = _public(reading, country=country, plan=plan)
-    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    prefixes = _Prefixes(plan.outside_prefix, plan.international_prefix)
+    number, e164, region, tariff = _public_facts(reading, country, prefixes)
     return Number(
         kind=NumberKind.PUBLIC,
         digits=e164.removeprefix("+"),
@@ -121,8 +126,27 @@ def _emergency(digits: str, *, text: str, country: str) -> Number:
     )
 
 
+class _Prefixes(NamedTuple):
+    """What is dialled before public numbers, as in :class:`NumberPlan`."""
+
+    outside: str
+    international: str
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _public_facts(
+    reading: Reading, country: str, prefixes: _Prefixes
+) -> tuple[PhoneNumber, str, str | None, Tariff]:
+    """A public number, as E.164, its region, and what a call there costs.
+
+    Remembered: the targets of many users are judged in the second in which their meetings begin.
+    """
+    number, region, tariff = _public(reading, country=country, prefixes=prefixes)
+    return number, phonenumbers.format_number(number, PhoneNumberFormat.E164), region, tariff
+
+
 def _public(
-    reading: Reading, *, country: str, plan: NumberPlan
+    reading: Reading, *, country: str, prefixes: _Prefixes
 ) -> tuple[PhoneNumber, str | None, Tariff]:
     """The first way of reading that gives a number in use, else the first that could be one.
 
@@ -130,7 +154,7 @@ def _public(
     """
     possible: tuple[PhoneNumber, str | None, Tariff] | None = None
     error = InvalidNumber(InvalidReason.UNREADABLE)
-    for count, written in enumerate(_ways(reading, country=country, plan=plan)):
+    for count, written in enumerate(_ways(reading, country=country, prefixes=prefixes)):
         try:
             number = _possible(written, country)
         except InvalidNumber as why:
@@ -147,7 +171,7 @@ def _public(
     raise error
 
 
-def _ways(reading: Reading, *, country: str, plan: NumberPlan) -> Iterator[str]:
+def _ways(reading: Reading, *, country: str, prefixes: _Prefixes) -> Iterator[str]:
     """What may have been meant, likeliest first."""
     digits = reading.digits
     if reading.is_international:
@@ -159,14 +183,14 @@ def _ways(reading: Reading, *, country: str, plan: NumberPlan) -> Iterator[str]:
     if abroad and int(abroad[1]) != phonenumbers.country_code_for_region(country):
         yield f"+{abroad[1]}{digits}"
         return
-    yield from _as_dialled(digits, plan)
-    if plan.outside_prefix and digits.startswith(plan.outside_prefix):
-        yield from _as_dialled(digits.removeprefix(plan.outside_prefix), plan)
+    yield from _as_dialled(digits, prefixes)
+    if prefixes.outside and digits.startswith(prefixes.outside):
+        yield from _as_dialled(digits.removeprefix(prefixes.outside), prefixes)
 
 
-def _as_dialled(digits: str, plan: NumberPlan) -> Iterator[str]:
-    if plan.international_prefix and digits.startswith(plan.international_prefix):
-        yield f"+{digits.removeprefix(plan.international_prefix)}"
+def _as_dialled(digits: str, prefixes: _Prefixes) -> Iterator[str]:
+    if prefixes.international and digits.startswith(prefixes.international):
+        yield f"+{digits.removeprefix(prefixes.international)}"
     yield digits
 
 

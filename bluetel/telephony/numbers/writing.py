@@ -15,7 +15,7 @@ from bluetel.telephony.numbers.model import (
     NumberKind,
     NumberPlan,
 )
-from bluetel.telephony.numbers.parsing import parse
+from bluetel.telephony.numbers.parsing import REMEMBERED, parse
 from bluetel.telephony.numbers.reading import plain
 
 _OTHER = re.compile(r"[^0-9+ ().\-/]")
@@ -33,8 +33,7 @@ def dial_string(number: Number, *, country: str, plan: NumberPlan) -> str:
     """
     if number.kind is not NumberKind.PUBLIC:
         return number.digits
-    parsed = _parsed(number)
-    national = _national(parsed, country)
+    national = _national_of(number.e164 or "", country)
     # A national number as short as an extension would ring the extension.
     if national and (plan.outside_prefix or not plan.is_internal(national)):
         return f"{plan.outside_prefix}{national}"
@@ -99,6 +98,11 @@ def same(one: Number, other: Number) -> bool:
 def keypad_only(text: str) -> str:
     """The keypad characters of ``text``, at most 40: for numbers a PBX reports."""
     return re.sub(r"[^0-9*#]", "", text if text.isascii() else plain(text))[:MAX_DIALLED]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _national_of(e164: str, country: str) -> str:
+    return _national(phonenumbers.parse(e164), country)
 
 
 def _parsed(number: Number) -> PhoneNumber:

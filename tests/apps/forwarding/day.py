@@ -147,15 +147,17 @@ class Day:
         """Do what the user needs, step by step; killed between two of them where that was asked."""
         ids = [self.user.pk]
         reads = frozenset(ids) if must_read else frozenset()
+        todo: list[steps.Step] = []
         rounds = 0
-        while ids and self.is_running:
+        while (ids or todo) and self.is_running:
             rounds += 1
             assert rounds < MOST_ROUNDS, "it never settles"
-            plan = begin(self.held, ids, now=self.now, must_read=reads, at_edge=True)
-            reads = frozenset()
-            if not plan.steps or self._is_killed_now():
+            if ids:
+                todo += begin(self.held, ids, now=self.now, must_read=reads, at_edge=True).steps
+                reads = frozenset()
+            if not todo or self._is_killed_now():
                 return
-            outcomes = [perform(step) for step in plan.steps]
+            outcomes = [perform(step) for step in todo]
             if self._is_killed_now():
                 return
             outcomes = [
@@ -164,7 +166,8 @@ class Day:
                 else outcome
                 for outcome in outcomes
             ]
-            ids = conclude(self.held, outcomes, now=self.now)
+            plan = conclude(self.held, outcomes, now=self.now)
+            ids, todo = list(plan.again), list(plan.steps)
             if self._is_killed_now():
                 return
 
