@@ -17,8 +17,8 @@ class Calendar(models.Model):
     """One address that a user gave: a calendar file, or an account with all its calendars.
 
     ``error`` is the code of what keeps it from being read (empty: nothing) and ``failing_since``
-    when that began; ``warnings`` are ``{"code", …}`` about single events. An uploaded file has no
-    address.
+    when that began; since ``rests_since`` it says nothing, for it was not read for long.
+    ``warnings`` are ``{"code", …}`` about single events. An uploaded file has no address.
     """
 
     class Kind(models.TextChoices):
@@ -39,6 +39,7 @@ class Calendar(models.Model):
     last_read_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=32, blank=True)
     failing_since = models.DateTimeField(null=True)
+    rests_since = models.DateTimeField(null=True)
     warnings = models.JSONField(default=list, blank=True)
 
     def __str__(self) -> str:

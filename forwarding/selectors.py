@@ -212,4 +212,7 @@ def _problem(known: Known, route: Route, *, now: datetime) -> str:
     codes = [
         claim.target.problem for claim in route.losing if claim.target and claim.target.problem
     ]
+    rules = known.situation.rules
+    if not codes and known.has_resting_calendar and (rules.set_im_busy or rules.calendar):
+        codes = ["calendar_rests"]
     return problem_text(codes[0]) if codes else ""

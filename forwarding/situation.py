@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Exists, OuterRef
+
 from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Block, Meeting, Suppression, block_at, part, unite
@@ -15,6 +17,7 @@ from forwarding.calendars.far import far_occurrences
 from forwarding.echoes import Setting
 from forwarding.models import (
     Automation,
+    Calendar,
     Line,
     Occurrence,
     RouteOverride,
@@ -54,6 +57,7 @@ class Known:
     meetings: tuple[Meeting, ...]
     calendar_claims: tuple[Claim, ...] = ()
     stored: Mapping[str, object] | None = None
+    has_resting_calendar: bool = False
 
     def block(self, at: datetime) -> Block | None:
         """The busy block he is in."""
@@ -108,7 +112,9 @@ def read_situations(
     ``far`` are occurrences that are too far away to be rows.
     """
     ids = list(user_ids)
+    resting = Calendar.objects.filter(user=OuterRef("pk"), rests_since__isnull=False)
     wanted = User.objects.filter(pk__in=ids).select_related(*_ROWS).order_by("pk")
+    wanted = wanted.annotate(has_resting_calendar=Exists(resting))
     # Of many users the PBX is read once, not once for each.
     users = list(
         wanted.prefetch_related("pbx") if len(ids) > 1 else wanted.select_related("pbx", *_ROWS)
@@ -148,6 +154,7 @@ def read_situations(
                 calendar_claims=tuple(
                     claim for claim in im_claims[user.pk] if claim.source == ImSource.CALENDAR
                 ),
+                has_resting_calendar=user.has_resting_calendar,
             )
         )
     return found

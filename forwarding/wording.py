@@ -33,7 +33,12 @@ def reason_text(reason: Reason) -> str:
 
 
 def problem_text(code: str) -> str:
-    """Why a rule's target can't be used now."""
+    """Why a rule can't be followed now."""
+    if code == "calendar_rests":
+        return _(
+            "Your calendar could not be read for a day, so your meetings change nothing until it "
+            "can be again. See the calendar settings."
+        )
     if code == "no_voicemail":
         return _("You have no voicemail box any more, so calls ring.")
     return _("The number of your rule can't be used now, so calls ring. Check it in the settings.")

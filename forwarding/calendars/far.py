@@ -9,7 +9,7 @@ from django.conf import settings
 
 from bluetel.accounts.models import User
 from bluetel.work import processes
-from forwarding.calendars.storing import FORGOTTEN_AFTER, row_of
+from forwarding.calendars.storing import RESTS_AFTER, row_of
 from forwarding.ics.reading import expand_contents
 from forwarding.models import CalendarObject, Occurrence
 
@@ -22,7 +22,7 @@ def far_occurrences(
     Calendars that nobody could read for long say nothing, as with the rows. Blocks.
     """
     kept = CalendarObject.objects.filter(collection__calendar__user_id=user_id).exclude(content=b"")
-    failing = kept.filter(collection__calendar__failing_since__lte=now - FORGOTTEN_AFTER)
+    failing = kept.filter(collection__calendar__failing_since__lte=now - RESTS_AFTER)
     found = list(kept.exclude(pk__in=failing).values_list("pk", "content"))
     if not found:
         return []

@@ -30,8 +30,9 @@ from forwarding.calendars.addresses import (
     texts,
 )
 from forwarding.calendars.errors import CalendarError, CalendarUnreachable
+from forwarding.calendars.resting import rest
 from forwarding.ics.reading import Read, expand_contents, read_texts
-from forwarding.models import Calendar, CalendarObject, Collection, Occurrence
+from forwarding.models import Calendar, CalendarObject, Collection
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -91,7 +92,12 @@ def store_upload(calendar: Calendar, data: bytes, *, now: datetime) -> None:
 
 
 def expand_anew(calendar: Calendar, *, now: datetime) -> bool:
-    """Move the window of a calendar's occurrences on, or into its owner's new time zone."""
+    """Move the window of a calendar's occurrences on, or into its owner's new time zone.
+
+    One that rests stays silent.
+    """
+    if calendar.rests_since is not None:
+        return False
     user = calendar.user
     zone, window = zone_of(user), storing.window_of(user.pk, now=now)
     found = list(CalendarObject.objects.filter(collection__calendar=calendar).exclude(content=b""))
@@ -121,24 +127,13 @@ def expand_all_of(user: User, *, now: datetime) -> None:
         services.reconsider(user.pk, now=now)
 
 
-def forget_future(calendar: Calendar, *, now: datetime) -> bool:
-    """Forget what a calendar that can't be read any more said of the time to come."""
-    rows = Occurrence.objects.filter(source__collection__calendar=calendar, starts__gt=now)
-    count, _ = rows.delete()
-    # Once it can be read again, all of it is expanded anew.
-    CalendarObject.objects.filter(collection__calendar=calendar).update(expanded_until=now)
-    if count:
-        services.reconsider(calendar.user_id, now=now)
-    return count > 0
-
-
 def note_failure(calendar: Calendar, error: CalendarError, *, now: datetime) -> None:
-    """Keep why it can't be read; for long, and its future is forgotten."""
+    """Keep why it can't be read; for a day, and it rests."""
     if storing.note_failure(calendar, error.problem, now=now):
         log.warning("calendar %s can't be read: %s", calendar.pk, error.problem)
     failing_since = calendar.failing_since or now
-    if now - failing_since >= storing.FORGOTTEN_AFTER:
-        forget_future(calendar, now=now)
+    if now - failing_since >= storing.RESTS_AFTER:
+        rest(calendar, now=now)
 
 
 def zone_of(user: User) -> str:

@@ -19,8 +19,8 @@ BEHIND = timedelta(days=1)
 AHEAD = timedelta(days=14)
 """How far occurrences are rows; what lies behind that is worked out when it is asked for."""
 
-FORGOTTEN_AFTER = timedelta(hours=24)
-"""A calendar that could not be read for so long says nothing about tomorrow any more."""
+RESTS_AFTER = timedelta(hours=24)
+"""A calendar that could not be read for so long says nothing any more."""
 
 _SPREAD_HOURS = 24
 
@@ -155,10 +155,13 @@ def note_read(calendar: Calendar, *, now: datetime, name: str = "") -> None:
     for one in found.values_list("warnings", flat=True):
         warnings |= {repr(sorted(warning.items())): warning for warning in one}
     calendar.warnings = [warnings[key] for key in sorted(warnings)][:20]
-    calendar.last_read_at, calendar.error, calendar.failing_since = now, "", None
+    calendar.last_read_at, calendar.error = now, ""
+    calendar.failing_since = calendar.rests_since = None
     if name and not calendar.name:
         calendar.name = name[:200]
-    calendar.save(update_fields=["warnings", "last_read_at", "error", "failing_since", "name"])
+    calendar.save(
+        update_fields=["warnings", "last_read_at", "error", "failing_since", "rests_since", "name"]
+    )
 
 
 def note_failure(calendar: Calendar, problem: str, *, now: datetime) -> bool:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -21,6 +17,7 @@ from bluetel.work.models import Job
 from tests.apps.house import House
 from tests.apps.voicemail.conftest import Callers
 from tests.servers.base import free_port
+from tests.servers.smtp import Post, post_office
 from voicemail import letters, services
 from voicemail.delivery import message_id_of, revive, send_letter, set_delivery
 from voicemail.models import Delivery, Message
@@ -28,44 +25,10 @@ from voicemail.models import Delivery, Message
 pytestmark = pytest.mark.django_db
 
 
-class Post:
-    """What an SMTP server was given; ``refusal`` is its answer to recipients."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.recipients: list[list[str]] = []
-        self.refusal = ""
-
-    async def handle_RCPT(  # noqa: N802 — aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if self.refusal:
-            return self.refusal
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802 — aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=default))
-        self.recipients.append(list(envelope.rcpt_tos))
-        return "250 OK"
-
-
 @pytest.fixture
 def post(settings: Settings) -> Iterator[Post]:
-    keeper = Post()
-    server = Controller(keeper, hostname="127.0.0.1", port=free_port())
-    server.start()
-    settings.EMAIL_BACKEND = "bluetel.mail.SmtpBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    settings.EMAIL_TIMEOUT = 5
-    settings.DEFAULT_FROM_EMAIL = "BlueTel <voicemail@tel.test>"
-    settings.SENDS_MAIL = True
-    yield keeper
-    server.stop()
+    with post_office(settings) as keeper:
+        yield keeper
 
 
 @pytest.fixture
