@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Mapping[str, Any]]]
     Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-AT_ONCE = 40
+AT_ONCE = 64
 """More than may wait for a slow PBX (``bluetel.calls.services.PLACED_AT_ONCE``)."""
 
 _P = ParamSpec("_P")

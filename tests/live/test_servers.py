@@ -185,8 +185,8 @@ async def test_a_frozen_engine_is_succeeded_and_says_nothing_when_it_wakes() -> 
             first.process.send_signal(signal.SIGCONT)
             await asyncio.to_thread(first.wait_until_said, "off duty")
             async with page(first, site.cookie("1003")) as awake:
-                while (await watch(awake, nadia))[nadia] != "ringing":
-                    pass
+                if (await watch(awake, nadia))[nadia] != "ringing":
+                    await until_phone(awake, nadia, "ringing")
             assert (await watch(socket, nadia))[nadia] == "ringing"
             await asyncio.to_thread(hang_up, site, "1002")
             await until_phone(socket, nadia, "available")
