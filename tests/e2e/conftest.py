@@ -12,7 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -240,7 +240,7 @@ SignIn = Callable[..., Page]
 
 @pytest.fixture
 def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
-    """Opens a browser of its own for somebody and signs him in."""
+    """Opens a browser of its own where somebody is signed in, or signs in by the form."""
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
@@ -254,6 +254,7 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
         dark: bool = False,
         reduced_motion: bool = False,
         bypass_csp: bool = False,
+        by_form: bool = False,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -273,14 +274,18 @@ def sign_in(browser: Browser, bluetel: Running) -> Iterator[SignIn]:
                 failures.append(message.text) if "Content Security Policy" in message.text else None
             ),
         )
-        page.goto("/accounts/login/")
-        page.locator("input[name=username]").fill(username)
-        page.locator("input[name=password]").fill("demo")
-        if not javascript:
-            page.locator("input[name=password]").press("Enter")
+        enter: Callable[[], object]
+        if by_form:
+            page.goto("/accounts/login/")
+            page.locator("input[name=username]").fill(username)
+            page.locator("input[name=password]").fill("demo")
+            enter = partial(page.locator("input[name=password]").press, "Enter")
         else:
-            with live(page):
-                page.locator("input[name=password]").press("Enter")
+            session = bluetel.session(username).cookies["bluetel"]
+            context.add_cookies([{"name": "bluetel", "value": session, "url": bluetel.url}])
+            enter = partial(page.goto, "/")
+        with live(page) if javascript else nullcontext():
+            enter()
         expect(page).to_have_url(f"{bluetel.url}/")
         return page
 

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.e2e
 def test_calling_a_colleague_by_three_letters_of_the_name(
     bluetel: Running, sign_in: SignIn
 ) -> None:
-    camille = sign_in("demo1")
+    camille = sign_in("demo1", by_form=True)
     phones = camille.context.new_page()
     phones.goto("/demo/phones/")
-    oskar = sign_in("demo3")
+    oskar = sign_in("demo3", by_form=True)
 
     open_dialer(camille)
     camille.keyboard.type("nad")
