@@ -311,6 +311,11 @@ class Day:
             if write.who == "service" and write.what == "forward.unconditional"
         ]
 
+    def written(self) -> set[str]:
+        """Which settings BlueTel wrote at all."""
+        writes = self.house.do(lambda model: list(model.writes))[self._skipped :]
+        return {write.what for write in writes if write.who == "service"}
+
     def log(self) -> list[str]:
         """The same, as ``10:00 on *971001``."""
         return [f"{write.at:%H:%M} {write.after}" for write in self.writes()]

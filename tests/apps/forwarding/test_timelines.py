@@ -11,6 +11,7 @@ from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
 from forwarding import services
 from forwarding.calendars import accounts, reading
 from forwarding.models import Calendar, Line
+from forwarding.selectors import routing_of
 from tests.apps.forwarding.day import Day, at
 from tests.apps.forwarding.timelines import TIMELINES, Timeline, calendar
 from tests.apps.house import House
@@ -105,6 +106,11 @@ class Player:
     def allow_regions(self, *regions: str) -> None:
         self.settings.ALLOWED_REGIONS = regions
 
+    def told(self, words: str) -> None:
+        """What the user's pages say is wrong; nothing without words."""
+        problem = routing_of(self.day.user, now=self.day.now)["problem"]
+        assert words in problem if words else not problem, problem
+
     def leave(self) -> None:
         User.objects.filter(pk=self.day.user.pk).update(pbx=None)
 
@@ -138,3 +144,4 @@ def test_what_a_day_leads_to(house: House, timeline: Timeline, settings: Setting
             getattr(player, what)(*given)
     day.pass_to(max(day.now, player.began + AFTER))
     assert player.log() == timeline.log
+    assert day.written() <= {"forward.unconditional"}
