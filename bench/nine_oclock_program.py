@@ -132,15 +132,19 @@ class Watch:
         self.queries = 0
         self._lock = threading.Lock()
 
-    def begin(self, *args: Any, **kwargs: Any) -> steps.Plan:
-        """In the place of ``planning.begin``."""
-        with connection.execute_wrapper(self._count):
-            plan = planning.begin(*args, **kwargs)
-        now = datetime.now(UTC)
-        for step in plan.steps:
-            if isinstance(step, steps.Write):
-                self.decided.setdefault(step.user_id, now)
-        return plan
+    def wrap(self, decide: Callable[..., steps.Plan]) -> Callable[..., steps.Plan]:
+        """What decides, watched."""
+
+        def watched(*args: Any, **kwargs: Any) -> steps.Plan:
+            with connection.execute_wrapper(self._count):
+                plan = decide(*args, **kwargs)
+            now = datetime.now(UTC)
+            for step in plan.steps:
+                if isinstance(step, steps.Write):
+                    self.decided.setdefault(step.user_id, now)
+            return plan
+
+        return watched
 
     def _count(self, execute: Callable[..., Any], *args: Any) -> Any:
         if datetime.now(UTC) >= self.starts:
@@ -161,11 +165,15 @@ async def nine_oclock(backend: SlowPbx, ready_within: float) -> dict[str, object
     starts = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ready_within)
     await asyncio.to_thread(add_meetings, starts)
     watch = Watch(starts)
-    reconciler.begin = watch.begin  # type: ignore[attr-defined]
+    reconciler.begin = watch.wrap(planning.begin)  # type: ignore[attr-defined]
+    reconciler.conclude = watch.wrap(planning.conclude)  # type: ignore[attr-defined]
     subscription = asyncio.create_task(Subscription(LIVE, on_message=watch.hear).run())
     engine = Engine()
     running = asyncio.create_task(engine.run())
-    await asyncio.to_thread(backend.has_all.wait, ready_within + DRAINED_WITHIN)
+    await asyncio.sleep((starts - datetime.now(UTC)).total_seconds())
+    spent = time.process_time()
+    await asyncio.to_thread(backend.has_all.wait, DRAINED_WITHIN)
+    spent = time.process_time() - spent
     await engine.stop()
     await running
     subscription.cancel()
@@ -181,6 +189,7 @@ async def nine_oclock(backend: SlowPbx, ready_within: float) -> dict[str, object
         "seen": late(watch.seen),
         "written": late(backend.arrivals),
         "queries": watch.queries,
+        "cpu": spent,
         "most_a_second": max(a_second.values(), default=0),
     }
 

@@ -49,7 +49,8 @@ FRESH = timedelta(seconds=120)
 """A read is good for so long as the ground of a write; events keep it right meanwhile."""
 FRESH_UNHEARD = timedelta(seconds=5)
 """The same while no events come."""
-READ_AHEAD = timedelta(seconds=50)
+READ_AHEAD, READ_LAST = timedelta(seconds=55), timedelta(seconds=15)
+"""Between these before an edge that may lead to a write, a line is read."""
 _RULE_OF = {
     Reason.MEETING: "calendar",
     Reason.BUSY_BY_HAND: "im",
@@ -150,8 +151,8 @@ def _plan(
         edge = next(iter(edges(one.situation, now)), None)
         if edge is not None:
             edges_at.append((str(one.user.pk), edge))
-            if _may_write(one) and edge - READ_AHEAD > now:
-                reads_at.append((str(one.user.pk), _spread(edge)))
+            if _may_write(one) and _is_read_before(one, edge, now):
+                reads_at.append((str(one.user.pk), _spread(edge, now)))
     busy = {step.user_id for step in steps}
     note_routes([one.anew() for one in known if one.user.pk not in busy], now=now)
     steps = _with_entries(steps, {one.user.pk: one for one in known}, held, now=now)
@@ -338,5 +339,12 @@ def _may_write(known: Known) -> bool:
     return bool(known.line.applied or rules.calendar or rules.im)
 
 
-def _spread(edge: datetime) -> datetime:
-    return edge - READ_AHEAD + timedelta(seconds=random.uniform(0, 30))  # noqa: S311 — spreads load
+def _is_read_before(known: Known, edge: datetime, now: datetime) -> bool:
+    """Whether a line is still to be read before an edge, and can be."""
+    read_at = known.line.read_at
+    return now < edge - READ_LAST and (read_at is None or read_at < edge - READ_AHEAD)
+
+
+def _spread(edge: datetime, now: datetime) -> datetime:
+    first = max(now, edge - READ_AHEAD)
+    return first + (edge - READ_LAST - first) * random.random()  # noqa: S311 — spreads load

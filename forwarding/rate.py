@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 BURST = 0.1
-"""Seconds of the rate that may go at once after a pause."""
+"""Seconds of the rate that may go at once: after a pause, and when the loop comes late."""
 
 
 class TokenBucket:
-    """``take`` returns when one more may go; those who wait go in their order."""
+    """``take`` returns when one more may go; those who wait go in their order.
+
+    In no second go more than the rate, whenever it begins.
+    """
 
     def __init__(self, rate: float, *, clock: Callable[[], float]) -> None:
         """``rate`` is per second."""
         self.rate = rate
         self._clock = clock
         self._next_at = clock()
+        self._last = deque[float](maxlen=max(1, int(rate)))
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def take(self) -> None:
         """Wait for one's turn."""
-        now = self._clock()
-        self._next_at = max(self._next_at, now - BURST) + 1 / self.rate
-        if self._next_at > now:
-            await asyncio.sleep(self._next_at - now)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        if self._timer is None:
+            self._release()
+        await turn
+
+    def _release(self) -> None:
+        """Let go whoever may, and come again for the next."""
+        self._timer = None
+        while self._waiting:
+            if self._waiting[0].done():  # cancelled meanwhile
+                del self._waiting[0]
+                continue
+            now = self._clock()
+            wait = self._pause(now)
+            if wait > 0:
+                self._timer = asyncio.get_running_loop().call_later(wait, self._release)
+                return
+            self._next_at = max(self._next_at, now - BURST) + 1 / self.rate
+            self._last.append(now)
+            self._waiting.popleft().set_result(None)
+
+    def _pause(self, now: float) -> float:
+        a_second_ago = self._last[0] + 1.0 if len(self._last) == self._last.maxlen else now
+        return max(self._next_at, a_second_ago) - now

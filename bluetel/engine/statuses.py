@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from bluetel.accounts.models import User
 from bluetel.telephony.text import safe_text
 from bluetel.telephony.types import ChatState
 from bluetel.work import leases
@@ -27,7 +28,7 @@ from presence.rules import MESSAGE_LIMIT, ON_PBX, ImSource
 from presence.services import choose_status, delete_claims, delete_expired, set_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from bluetel.engine.outbox import Outbox
@@ -42,6 +43,7 @@ LOOK_EVERY = 1.0
 LOOK_BACK = timedelta(seconds=5)
 """So rows of a long transaction, or of a host whose clock is behind, are seen all the same."""
 RETRY_AFTER = 1.0
+PASSED_AT_ONCE = 50
 
 
 class Statuses:
@@ -97,7 +99,7 @@ class Statuses:
             except TimeoutError:
                 pass
             self._wake.clear()
-            over = self._pass_edges()
+            over = await self._pass_edges()
             try:
                 await self._store()
                 if over:
@@ -118,9 +120,13 @@ class Statuses:
         left = (self._edges[0][0] - timezone.now()).total_seconds()
         return min(LOOK_EVERY, max(left, 0.0))
 
-    def _pass_edges(self) -> bool:
-        """Show what begins or ends now; whether anything ended."""
+    async def _pass_edges(self) -> bool:
+        """Show what begins or ends now; whether anything ended.
+
+        Colleagues first, the PBXs after them, and others breathe between: it may be thousands.
+        """
         now = timezone.now()
+        passed: dict[str, None] = {}
         is_over = False
         while self._edges and self._edges[0][0] <= now:
             _, user_id = heapq.heappop(self._edges)
@@ -129,7 +135,13 @@ class Statuses:
                 for claim in self._claims.get(user_id, ())
             )
             self._outbox.put(self._board.pass_edge(user_id, at=now))
+            passed[user_id] = None
+            if len(passed) % PASSED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        for count, user_id in enumerate(passed, start=1):
             self.consider(user_id)
+            if count % PASSED_AT_ONCE == 0:
+                await asyncio.sleep(0)
         return is_over
 
     async def _read_changed(self) -> None:
@@ -243,7 +255,7 @@ class Statuses:
 
         def store() -> None:
             with transaction.atomic():
-                save_written(self._reign.held, user_id, written, now=timezone.now())
+                save_written(self._reign.held, {user_id: written}, now=timezone.now())
                 choose_status(int(user_id), value, message=message, now=starts, ref=ON_PBX)
 
         self._later(user_id, store)
@@ -337,16 +349,24 @@ class Statuses:
         self._storing.clear()
 
 
-def save_written(held: leases.Held, user_id: str, written: Written, *, now: datetime) -> None:
-    """Keep what we wrote for somebody. Raises ``LeaseLost``; call it in a transaction."""
+def save_written(held: leases.Held, written: Mapping[str, Written], *, now: datetime) -> None:
+    """Keep what we wrote for these users. Raises ``LeaseLost``; call it in a transaction."""
     leases.check(held, now=now)
-    StatusRecord.objects.update_or_create(
-        user_id=int(user_id),
-        defaults={
-            "pbx_state": written.state.value if written.state else "",
-            "pbx_message": written.message,
-            "pbx_seen_at": written.seen_at,
-        },
+    there = User.objects.filter(pk__in=[int(user_id) for user_id in written]).order_by("pk")
+    StatusRecord.objects.bulk_create(
+        [
+            StatusRecord(
+                user_id=pk,
+                pbx_state=one.state.value if one.state else "",
+                pbx_message=one.message,
+                pbx_seen_at=one.seen_at,
+            )
+            for pk in there.values_list("pk", flat=True)
+            for one in [written[str(pk)]]
+        ],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=["pbx_state", "pbx_message", "pbx_seen_at"],
     )
 
 

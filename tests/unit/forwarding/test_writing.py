@@ -44,3 +44,44 @@ async def test_no_more_go_than_the_rate_allows() -> None:
     began = loop.time()
     await asyncio.gather(*(bucket.take() for _ in range(60)))
     assert loop.time() - began >= 60 / 200 - BURST
+
+
+class LateLoop:
+    """A clock that stands still while the loop is held up, and then jumps."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return self._loop.time() + self.ahead
+
+
+async def test_what_was_late_is_not_made_up_for_beyond_the_rate() -> None:
+    clock = LateLoop(asyncio.get_running_loop())
+    bucket = TokenBucket(40, clock=clock)
+    went: list[float] = []
+    many = asyncio.Event()
+
+    async def go() -> None:
+        await bucket.take()
+        went.append(clock())
+        if len(went) == 20:
+            many.set()
+
+    group = asyncio.gather(*(go() for _ in range(100)))
+    await many.wait()
+    clock.ahead += 0.7
+    await group
+    fullest = max(sum(1 for at in went if begin <= at < begin + 1.0) for begin in went)
+    assert fullest <= 40
+
+
+async def test_who_stops_waiting_costs_nobody_his_turn() -> None:
+    bucket = TokenBucket(200, clock=asyncio.get_running_loop().time)
+    turns = [asyncio.create_task(bucket.take()) for _ in range(30)]
+    await asyncio.sleep(0)
+    turns[-2].cancel()
+    await asyncio.gather(*turns, return_exceptions=True)
+    assert turns[-2].cancelled()
+    assert [turn.cancelled() for turn in turns].count(True) == 1
