@@ -56,6 +56,7 @@ class CalendarRuleForm(RuleForm):
     im = forms.ChoiceField(
         choices=(("nothing", _("Do nothing")), ("busy", _("Update my status to Busy")))
     )
+    until_hang_up = forms.BooleanField(required=False)
     all_day = forms.ChoiceField(
         choices=(
             (Automation.AllDay.IGNORE, _("Do nothing")),
@@ -82,6 +83,7 @@ class CalendarRuleForm(RuleForm):
         return {
             "calendar": {
                 "set_im_busy": data["im"] == "busy",
+                "until_hang_up": data["until_hang_up"],
                 "route": data["route"],
                 "number": data["number"],
                 "all_day": data["all_day"],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from forwarding.blocks import Block
+from forwarding.hanging_up import REF, follow_call
 from forwarding.models import RouteOverride, SuppressedMeeting
 from forwarding.rules import claims_at
 from forwarding.situation import Known
@@ -32,8 +33,11 @@ def keep_up(known: Sequence[Known], *, now: datetime) -> set[int]:
         if _follow_override(one, now=now):
             changed.add(one.user.pk)
         wanted, gone = busy_claims(one, now=now)
-        all_wanted += wanted
-        all_gone += gone
+        call_wanted, call_gone = follow_call(one, now=now)
+        if call_wanted or call_gone:
+            changed.add(one.user.pk)
+        all_wanted += wanted + call_wanted
+        all_gone += gone + call_gone
     presence.renew_claims(ImSource.CALENDAR, wanted=all_wanted, gone=all_gone)
     return changed
 
@@ -47,7 +51,7 @@ def busy_claims(known: Known, *, now: datetime) -> tuple[list[Claim], list[Claim
             for block in known.situation.blocks
             if block.ends > now
         }
-    there = {claim.ref: claim for claim in known.calendar_claims}
+    there = {claim.ref: claim for claim in known.calendar_claims if claim.ref != REF}
     gone = [claim for ref, claim in there.items() if ref not in blocks]
     wanted = [
         Claim(

@@ -73,6 +73,7 @@ class CalendarRule(TypedDict):
     """What meetings do."""
 
     set_im_busy: bool
+    until_hang_up: bool
     route: str
     number: str
     all_day: str

@@ -154,6 +154,7 @@ class Automation(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="automation"
     )
     set_im_busy = models.BooleanField(default=False)
+    until_hang_up = models.BooleanField(default=False)
     calendar_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
     calendar_number = models.CharField(max_length=64, blank=True)
     all_day = models.CharField(max_length=16, choices=AllDay, default=AllDay.IGNORE)

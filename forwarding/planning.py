@@ -21,6 +21,7 @@ from bluetel.work import due, leases
 from forwarding import lines
 from forwarding.diverting import note_routes
 from forwarding.echoes import Setting
+from forwarding.hanging_up import LOOKED_AT_EVERY, claim_of_call
 from forwarding.models import PbxWrite
 from forwarding.outcomes import dnd_is_ours, fail, take_outcome, take_setting
 from forwarding.rules import Choice, Reason, Route, edges, route_at
@@ -148,7 +149,7 @@ def _plan(
             steps.append(step)
             edges_at.append((str(one.user.pk), now + due.LEASE))
             continue
-        edge = next(iter(edges(one.situation, now)), None)
+        edge = _next_edge(one, now=now)
         if edge is not None:
             edges_at.append((str(one.user.pk), edge))
             if _may_write(one) and _is_read_before(one, edge, now):
@@ -331,6 +332,14 @@ def _entry(step: Write, known: Known, held: leases.Held, *, now: datetime) -> Pb
         claim=claim,
         epoch=held.epoch,
     )
+
+
+def _next_edge(known: Known, *, now: datetime) -> datetime | None:
+    """When something may change next; while a call is waited for, soon."""
+    edge = next(iter(edges(known.situation, now)), None)
+    if edge is None or claim_of_call(known) is None:
+        return edge
+    return min(edge, now + LOOKED_AT_EVERY)
 
 
 def _may_write(known: Known) -> bool:

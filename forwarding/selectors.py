@@ -117,6 +117,7 @@ def automation_record(automation: Automation) -> AutomationRecord:
     return AutomationRecord(
         calendar=CalendarRule(
             set_im_busy=automation.set_im_busy,
+            until_hang_up=automation.until_hang_up,
             route=automation.calendar_route,
             number=automation.calendar_number,
             all_day=automation.all_day,

@@ -66,7 +66,7 @@ def save_automation(
     """
     automation = Automation.objects.filter(pk=user.pk).first() or Automation(user=user)
     calendar, im = changes.get("calendar", {}), changes.get("im", {})
-    for name in ("set_im_busy", "all_day", "tentative"):
+    for name in ("set_im_busy", "until_hang_up", "all_day", "tentative"):
         if calendar.get(name) is not None:
             setattr(automation, name, calendar[name])
     if im.get("only_by_hand") is not None:

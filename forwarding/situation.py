@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from bluetel.accounts.models import User
 from bluetel.telephony.types import Forward
+from forwarding import hanging_up
 from forwarding.blocks import Block, Meeting, Suppression, block_at, part, unite
 from forwarding.calendars.far import far_occurrences
 from forwarding.echoes import Setting
@@ -25,7 +26,7 @@ from forwarding.models import (
 )
 from forwarding.rules import Choice, Override, Own, RouteKind, Rules, Situation, Target
 from presence.models import Claim, PersonState
-from presence.rules import ImSource, ImState
+from presence.rules import ImSource, ImState, PhoneState
 from presence.selectors import im_claims_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Known:
 
     ``meetings`` are those that would count, ``calendar_claims`` the rows of the calendar's claims
     on his chat status, which follow from the blocks; ``stored`` is what the line's row holds.
+    ``is_in_call`` says that his telephone is in use.
     """
 
     user: User
@@ -58,6 +60,7 @@ class Known:
     calendar_claims: tuple[Claim, ...] = ()
     stored: Mapping[str, object] | None = None
     has_resting_calendar: bool = False
+    is_in_call: bool = False
 
     def block(self, at: datetime) -> Block | None:
         """The busy block he is in."""
@@ -138,7 +141,9 @@ def read_situations(
             blocks=unite(counting),
             suppressed=unite(suppressed),
             im_claims=tuple(
-                claim for claim in im_claims[user.pk] if claim.source != ImSource.CALENDAR
+                claim
+                for claim in im_claims[user.pk]
+                if claim.source != ImSource.CALENDAR or claim.ref == hanging_up.REF
             ),
             override=Override(refs=frozenset(override.refs)) if override else None,
             is_there=state is not None and state.im not in _NOT_THERE,
@@ -155,9 +160,15 @@ def read_situations(
                     claim for claim in im_claims[user.pk] if claim.source == ImSource.CALENDAR
                 ),
                 has_resting_calendar=user.has_resting_calendar,
+                is_in_call=_is_in_call(state, situation.own),
             )
         )
     return found
+
+
+def _is_in_call(state: PersonState | None, own: Own) -> bool:
+    """Whether his telephone is busy; under do-not-disturb it always looks so."""
+    return state is not None and state.phone == PhoneState.BUSY and not own.do_not_disturb
 
 
 def columns_of(line: Line) -> dict[str, object]:

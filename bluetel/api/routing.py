@@ -65,6 +65,7 @@ class CalendarRule(Schema):
     """What meetings do to the user's status and calls."""
 
     set_im_busy: bool
+    until_hang_up: bool
     route: Literal["nothing", "voicemail", "number"]
     number: str
     all_day: Literal["ignore", "busy", "out_of_office"]
@@ -90,6 +91,7 @@ class CalendarRuleChange(Schema):
     """What is left out stays."""
 
     set_im_busy: bool | None = None
+    until_hang_up: bool | None = None
     route: Literal["nothing", "voicemail", "number"] | None = None
     number: str | None = None
     all_day: Literal["ignore", "busy", "out_of_office"] | None = None

@@ -52,6 +52,7 @@ def test_who_chose_nothing_has_no_rules(caller: Caller) -> None:
         {
             "calendar": {
                 "set_im_busy": False,
+                "until_hang_up": False,
                 "route": "nothing",
                 "number": "",
                 "all_day": "ignore",

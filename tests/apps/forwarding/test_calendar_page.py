@@ -86,6 +86,14 @@ def test_choices_are_saved(browser: Client) -> None:
     assert (saved.all_day, saved.tentative) == ("out_of_office", "busy")
 
 
+def test_the_status_may_wait_until_he_hangs_up(browser: Client) -> None:
+    browser.post(PAGE, {**CHOICES, "im": "busy", "until_hang_up": "on"})
+    assert Automation.objects.get().until_hang_up
+    assert 'id="until-hang-up" checked' in browser.get(PAGE).content.decode()
+    browser.post(PAGE, {**CHOICES, "im": "busy"})
+    assert not Automation.objects.get().until_hang_up
+
+
 def test_a_circle_is_refused_under_the_number(browser: Client) -> None:
     answer = browser.post(PAGE, {**CHOICES, "route": "number", "number": "1001"})
     assert answer.status_code == 400

@@ -10,8 +10,10 @@ from bluetel.accounts.models import User
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
 from forwarding import services
 from forwarding.calendars import accounts, reading
+from forwarding.hanging_up import LOOKED_AT_EVERY
 from forwarding.models import Calendar, Line
 from forwarding.selectors import routing_of
+from presence.models import PersonState
 from tests.apps.forwarding.day import Day, at
 from tests.apps.forwarding.timelines import TIMELINES, Timeline, calendar
 from tests.apps.house import House
@@ -105,6 +107,13 @@ class Player:
 
     def allow_regions(self, *regions: str) -> None:
         self.settings.ALLOWED_REGIONS = regions
+
+    def phone(self, state: str) -> None:
+        """His telephone is in that state, and the engine had the time to see it."""
+        PersonState.objects.update_or_create(
+            user=self.day.user, defaults={"phone": state, "im": "offline", "revision": 1}
+        )
+        self.day.pass_to(self.day.now + LOOKED_AT_EVERY)
 
     def told(self, words: str) -> None:
         """What the user's pages say is wrong; nothing without words."""

@@ -27,6 +27,10 @@ STATUS_ONLY: Rules = {"calendar": {"set_im_busy": True, "route": "nothing"}, "im
 CALLS_ONLY: Rules = {"calendar": {"set_im_busy": False, "route": "voicemail"}, "im": NO_ROUTE}
 NOTHING: Rules = {"calendar": {"set_im_busy": False, "route": "nothing"}, "im": NO_ROUTE}
 ALL_DAY: Rules = {"calendar": {**BOTH["calendar"], "all_day": "busy"}}
+TO_THE_LAST_WORD: Rules = {
+    "calendar": {"set_im_busy": True, "route": "voicemail", "until_hang_up": True},
+    "im": NO_ROUTE,
+}
 TO_A_COLLEAGUE: Rules = {
     "calendar": {"set_im_busy": True, "route": "number", "number": "1002"},
     "im": NO_ROUTE,
@@ -229,6 +233,24 @@ CHOICES = [
              ["09:30 busy", "09:50 free", "10:00 busy", "11:00 free"],
              [("09:30", "status", "busy"), ("09:50", "status", None)],
              rules={**IM_RULE, "im": {**IM_RULE["im"], "only_by_hand": True}}),
+    Timeline("a call goes on when the meeting ends", [A], A_LOG, A_IM,
+             [("10:50", "phone", "busy")]),
+    Timeline("a call goes on when the meeting ends, and the status shall wait", [A], A_LOG,
+             ["10:00 busy", "11:02 free"],
+             [("10:50", "phone", "busy"), ("11:02", "phone", "available")], rules=TO_THE_LAST_WORD),
+    Timeline("no call goes on when the meeting ends", [A], A_LOG, A_IM,
+             [("10:50", "phone", "busy"), ("10:55", "phone", "available"),
+              ("11:01", "phone", "busy")], rules=TO_THE_LAST_WORD),
+    Timeline("the next meeting begins in the call", [A, event("x", "11:02", "11:04")],
+             [*A_LOG, "11:02 on V", "11:04 off"], ["10:00 busy", "11:05 free"],
+             [("10:50", "phone", "busy"), ("11:05", "phone", "available")],
+             rules=TO_THE_LAST_WORD),
+    Timeline("not for this meeting, in a call", [A], ["10:00 on V", "10:58 off"],
+             ["10:00 busy", "10:58 free"],
+             [("10:50", "phone", "busy"), ("10:58", "suppress", "meeting")],
+             rules=TO_THE_LAST_WORD),
+    Timeline("do not disturb is no call", [A], ["10:00 on V", "10:20 off"], A_IM,
+             [("10:20", "dnd", True), ("10:20", "phone", "busy")], rules=TO_THE_LAST_WORD),
     Timeline("calendar before status", [A], A_LOG, A_IM, rules=BOTH_RULES),
     Timeline("only calls, and the status's rule", [A], A_LOG, [],
              rules={**BOTH_RULES, "calendar": CALLS_ONLY["calendar"]}),
