@@ -110,8 +110,7 @@ def _cleaned(entry: DirectoryEntry) -> DirectoryEntry:
 
 
 def _people(viewer: User, pbx: Pbx, entries: Sequence[DirectoryEntry]) -> list[Person]:
-    ids = {entry.user for entry in entries if entry.user}
-    users = colleagues_by_pbx_id(pbx.pk, ids) if ids else {}
+    users = colleagues_by_pbx_id(pbx.pk, [entry.user for entry in entries if entry.user])
     people = []
     for entry in entries:
         user = users.get(entry.user) if entry.user else None

@@ -207,9 +207,14 @@ def identity_in(lines: str) -> str:
     return lines[1 : lines.index("\n", 1)]
 
 
-def lines_of_stored(identity: str, national: str) -> str:
-    """The same of a number that was read when it was stored, without as it was entered."""
-    return f"\n{identity}\n{national}\n00{identity}\n" if national else f"\n{identity}\n"
+def lines_of_stored(number: str, identity: str, national: str) -> str:
+    """The same of a number that was read when it was stored; of one abroad only the first."""
+    if not national:
+        return f"\n{identity}\n"
+    # "+33 1 99…" is entered as it is identified; others may have a zero in brackets.
+    is_plain = number.startswith("+") and "(" not in number
+    entered = identity if is_plain else numbers.keypad_only(number)
+    return f"\n{identity}\n{national}\n00{identity}\n{entered}\n"
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -429,7 +434,8 @@ def _match_number(digits: str, number: str, written: str, country: str) -> Match
     """``written`` are writings of the number that are known; others are made if need be."""
     if not digits:
         return None
-    lines = written if digits in written else lines_of(number, country)
+    is_whole = digits in written or "\n00" in written
+    lines = written if is_whole else lines_of(number, country)
     if digits not in lines:
         return None
     if f"\n{digits}\n" in lines:

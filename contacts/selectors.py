@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
-from bluetel.rows import moment, places, rows_of
+from bluetel.rows import columns_of, moment, objects_of, places, rows_of
 from contacts.colleagues import person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
@@ -67,19 +67,23 @@ class Shelf:
 OWN_KINDS: Final = {Book.Kind.PERSONAL, Book.Kind.SHARED}
 
 
-_VISIBLE: Final = """
-SELECT * FROM contacts_book WHERE owner_id = %s AND kind IN ('personal', 'shared')
-UNION SELECT * FROM contacts_book WHERE kind = 'shared' AND group_id IN
- (SELECT group_id FROM accounts_user_groups WHERE user_id = %s)
-UNION SELECT * FROM contacts_book WHERE kind = 'directory'
-UNION SELECT * FROM contacts_book WHERE kind = 'colleagues' AND pbx_id = %s
-"""
+_BOOKS: Final = f"SELECT {columns_of(Book, 'book')} FROM contacts_book AS book WHERE"  # noqa: S608
+_OWN_GROUPS: Final = "SELECT group_id FROM accounts_user_groups WHERE user_id = %s"
+_VISIBLE: Final = " UNION ALL ".join(
+    f"{_BOOKS} {which}"
+    for which in (
+        "owner_id = %s AND kind IN ('personal', 'shared')",
+        f"kind = 'shared' AND group_id IN ({_OWN_GROUPS})",
+        "kind = 'directory'",
+        "kind = 'colleagues' AND pbx_id = %s",
+    )
+)
 """Each by an index; one question with "or" would read all books of the house."""
 
 
 def shelf_of(viewer: User) -> Shelf:
     """The books ``viewer`` may see."""
-    found = Book.objects.raw(_VISIBLE, [viewer.pk, viewer.pk, viewer.pbx_id])
+    found = objects_of(Book, _VISIBLE, [viewer.pk, viewer.pk, viewer.pbx_id])
     return Shelf(books={book.pk: book for book in sorted(found, key=_trust)})
 
 
@@ -201,8 +205,18 @@ def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
 
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:
     """The BlueTel users behind people of the PBX, by the PBX's id."""
-    users = User.objects.filter(pbx=pbx, is_active=True, pbx_user_id__in=set(pbx_user_ids))
+    ids = sorted(set(pbx_user_ids))
+    if not ids:
+        return {}
+    statement = f"{_ON_PBX} ({places(ids)})"
+    users = objects_of(User, statement, [pbx, *ids])
     return {user.pbx_user_id: person_of_user(user) for user in users}
+
+
+_ON_PBX: Final = (
+    f"SELECT {columns_of(User, 'accounts_user')} FROM accounts_user"  # noqa: S608
+    " WHERE is_active AND pbx_id = %s AND pbx_user_id IN"
+)
 
 
 def find_contact(viewer: User, contact_id: str) -> Contact | None:
@@ -301,7 +315,7 @@ def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:
             " ORDER BY contact_id, is_preferred DESC, position"
         )
         for contact, label, number, digits, national in rows_of(statement, contacts):
-            found[contact].append((label, number, lines_of_stored(digits, national)))
+            found[contact].append((label, number, lines_of_stored(number, digits, national)))
     return found
 
 
@@ -309,8 +323,10 @@ def _users(ids: Collection[int]) -> dict[int, User]:
     """The users as they are now: an account may have changed since it was indexed."""
     if not ids:
         return {}
-    statement = f"SELECT * FROM accounts_user WHERE id IN ({places(ids)})"  # noqa: S608
-    return {user.pk: user for user in User.objects.raw(statement, [*ids])}
+    return {user.pk: user for user in objects_of(User, f"{_USERS} ({places(ids)})", [*ids])}
+
+
+_USERS: Final = f"SELECT {columns_of(User, 'accounts_user')} FROM accounts_user WHERE id IN"  # noqa: S608
 
 
 def _person(
@@ -333,9 +349,11 @@ def _person(
         for label, number, written in own:
             read[number] = written
             digits = identity_in(written)
-            numbers.setdefault(digits, (label, number))
             others = books.get(digits, ())
-            books[digits] = others if name in others else (*others, name)
+            if not others:
+                numbers[digits] = label, number
+            if name not in others:
+                books[digits] = (*others, name)
     leader = group[0]
     return Person(
         name=user.display_name if user is not None else leader.name,

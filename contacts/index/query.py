@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PER_RANGE: Final = 60
 """Contacts of one range: a few more than the rows an answer has."""
+SOME: Final = 20
+"""Contacts of one range where others have nearly enough."""
 ENOUGH: Final = 60
 SCANNED: Final = 250
 """Entries of one range in which further words are looked for, before the index of words is asked:
@@ -100,7 +102,7 @@ class _Seek:
         if len(self.found) >= self._limit or not digits.isdecimal():
             return
         if len(digits) >= SUBSTRING:
-            self._add(_run(self._part_of_number(self._books, digits, limit=PER_RANGE * 2)))
+            self._add(_run(self._part_of_number(self._books, digits, limit=self._room)))
         else:
             self._add(_run_all(self._short_parts(digits)))
 
@@ -170,7 +172,7 @@ class _Seek:
         others = list(self._terms)
         others.remove(driver)
         if not others:
-            return _between(scope, driver[:length], _after(driver[:length]), PER_RANGE)
+            return _between(scope, driver[:length], _after(driver[:length]), self._room)
         wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
         return Select(
             "SELECT contact_id FROM (SELECT words, contact_id FROM contacts_word"  # noqa: S608
@@ -217,6 +219,11 @@ class _Seek:
                     ],
                 )
             )
+
+    @property
+    def _room(self) -> int:
+        """How many of a range are worth reading: what is missing, of each book some at least."""
+        return min(PER_RANGE, max(SOME, self._limit - len(self.found)))
 
     def _add(self, ids: Iterable[int]) -> None:
         self.found.update(dict.fromkeys(ids))

@@ -195,7 +195,7 @@ class TestMatching:
     )
     def test_a_number_is_shown_alike_whoever_has_read_it(self, number: str, country: str) -> None:
         stored = digits_of(number, country)
-        lines = lines_of_stored(stored.identity, stored.national)
+        lines = lines_of_stored(number, stored.identity, stored.national)
         shown = display_text(number, country=country)
         assert {shown_as(number, lines, country), read(number, country).shown} == {shown}
 
