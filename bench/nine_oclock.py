@@ -23,7 +23,7 @@ from tests.servers import Missing, running
 
 RATE = 200
 DRAINED_WITHIN = 30_000.0
-READY = 90.0
+READY = 75.0
 READY_EACH = 0.015
 """Seconds before the hour: the engine's start and a minute of nothing, and for each user it reads.
 

@@ -355,5 +355,7 @@ def _is_read_before(known: Known, edge: datetime, now: datetime) -> bool:
 
 
 def _spread(edge: datetime, now: datetime) -> datetime:
+    """Some time before the edge, on a full second: those of one second are read together."""
     first = max(now, edge - READ_AHEAD)
-    return first + (edge - READ_LAST - first) * random.random()  # noqa: S311 — spreads load
+    at = first + (edge - READ_LAST - first) * random.random()  # noqa: S311 — spreads load
+    return max(now, at.replace(microsecond=0))
