@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from forwarding import selectors
-from forwarding.rules import forecast
+from forwarding.days_ahead import forecast
 from forwarding.strip import Day, draw_days
 from forwarding.why import Rule, rules_in_order
 

@@ -7,7 +7,7 @@ a claim is over it is gone, and what remains decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -274,7 +274,7 @@ def decide(situation: Situation, now: datetime) -> Decision:
         ),
         None,
     )
-    im = resolve_im(_all_im_claims(situation), now, is_there=situation.is_there)
+    im = resolve_im(all_im_claims(situation), now, is_there=situation.is_there)
     return Decision(route=route, im=im, until=until)
 
 
@@ -365,53 +365,9 @@ def _is_busy_by_calendar(situation: Situation, block: Block, now: datetime) -> b
     return resolve_im([*standing, busy], now, is_there=True).winner is busy
 
 
-def _all_im_claims(situation: Situation) -> list[ImClaim]:
+def all_im_claims(situation: Situation) -> list[ImClaim]:
+    """The claims on the chat status, those of the calendar among them."""
     claims = list(situation.im_claims)
     if situation.rules.set_im_busy:
         claims += [CalendarBusy(starts=block.starts, ends=block.ends) for block in situation.blocks]
     return claims
-
-
-# --- Days ahead -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A stretch of time in which the same holds for the same reason."""
-
-    starts: datetime
-    ends: datetime
-    decision: Decision
-
-
-def forecast(situation: Situation, now: datetime, until: datetime) -> list[Segment]:
-    """What will hold from ``now`` to ``until`` if nothing else happens; looks at edges only."""
-    instants = [now, *(edge for edge in edges(situation, now) if edge < until)]
-    segments: list[Segment] = []
-    for starts, ends in zip(instants, [*instants[1:], until], strict=True):
-        route, im = route_at(situation, starts), _im_at(situation, starts)
-        last = segments[-1].decision if segments else None
-        is_same = last is not None and (
-            (last.im.status, last.im.source) == (im.status, im.source)
-            and last.route.identity == route.identity
-        )
-        if is_same:
-            segments[-1] = _segment(segments[-1].starts, ends, segments[-1].decision)
-        else:
-            segments.append(_segment(starts, ends, Decision(route=route, im=im, until=ends)))
-    return segments
-
-
-def _segment(starts: datetime, ends: datetime, decision: Decision) -> Segment:
-    whole = Decision(route=decision.route, im=replace(decision.im, until=ends), until=ends)
-    return Segment(starts=starts, ends=ends, decision=whole)
-
-
-def _im_at(situation: Situation, at: datetime) -> ImDecision:
-    """The chat status at an instant, without looking for its end."""
-    live = [
-        claim
-        for claim in _all_im_claims(situation)
-        if claim.starts <= at and (claim.ends is None or at < claim.ends)
-    ]
-    return resolve_im(live, at, is_there=situation.is_there)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from bluetel.telephony.types import ForwardKind
 from forwarding.blocks import block_at
+from forwarding.days_ahead import forecast
 from forwarding.messages import (
     AutomationRecord,
     CalendarRule,
@@ -29,7 +30,6 @@ from forwarding.rules import (
     RouteClaim,
     RouteKind,
     decide,
-    forecast,
     overridden,
 )
 from forwarding.situation import Known, held_forward, own_of, read_one

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from forwarding.rules import RouteKind, Segment
+from forwarding.days_ahead import Segment
+from forwarding.rules import RouteKind
 from presence.rules import ImState
 
 FIRST_HOUR, LAST_HOUR = 7, 20

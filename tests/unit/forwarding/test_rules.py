@@ -7,6 +7,7 @@ import pytest
 
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Meeting, Suppression, block_at, part, unite
+from forwarding.days_ahead import forecast
 from forwarding.rules import (
     Decision,
     Override,
@@ -20,7 +21,6 @@ from forwarding.rules import (
     claims_at,
     decide,
     edges,
-    forecast,
     resolve_route,
     route_at,
 )

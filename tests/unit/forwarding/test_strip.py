@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Meeting, unite
-from forwarding.rules import Own, RouteKind, Rules, Situation, Target, forecast
+from forwarding.days_ahead import forecast
+from forwarding.rules import Own, RouteKind, Rules, Situation, Target
 from forwarding.strip import Day, draw_days
 
 PARIS = ZoneInfo("Europe/Paris")
