@@ -15,6 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
+from bluetel.rows import rows_of
 from presence.live import publish_from_sync
 from presence.messages import CallWishesFrame, CallWishRecord, PersonRecord, UserMessage, iso
 from presence.models import CallWish
@@ -87,6 +88,8 @@ def drop(user: User, person: str, *, now: datetime) -> None:
 
 def fulfil(user_id: int, dialed: str, *, now: datetime) -> None:
     """The user is calling this number: whom it belongs to he need not wait for."""
+    if not rows_of("SELECT 1 FROM presence_callwish WHERE owner_id = %s LIMIT 1", [user_id]):
+        return  # nearly always, and every call asks
     _delete(user_id, now=now, person__extension=dialed, person__pbx=F("owner__pbx"))
 
 
