@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -76,6 +77,10 @@ class Command(BaseCommand):
 
         def announce() -> None:
             engine.start()
+            # What is there by now stays: to look all of it through for what may go would hold
+            # every request up for a tenth of a second and more, again and again.
+            gc.collect()
+            gc.freeze()
             self.stdout.write(f"BlueTel is at http://{_shown(host)}:{port}")
             if accounts:
                 self.stdout.write(accounts)
