@@ -14,16 +14,17 @@ from django.db import connection
 from django.db.models import Model
 
 M = TypeVar("M", bound=Model)
+Value = str | int | datetime | None
 
 
-def rows_of(statement: str, values: Sequence[str | int | None] = ()) -> list[tuple[Any, ...]]:
+def rows_of(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
     """All rows; ``statement`` has a ``%s`` for each of ``values``, whatever the database."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
 
 
-def objects_of(model: type[M], statement: str, values: Sequence[str | int | None] = ()) -> list[M]:
+def objects_of(model: type[M], statement: str, values: Sequence[Value] = ()) -> list[M]:
     """Objects of ``model``; ``statement`` selects :func:`columns_of` it, and nothing else."""
     names, converters = _reading(model, connection.vendor)
     found = []
@@ -65,3 +66,8 @@ def places(values: Sized) -> str:
 def moment(value: datetime) -> datetime:
     """A time out of a row: SQLite leaves out that it is UTC."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def stored(value: datetime) -> Value:
+    """A time as a statement of this database takes it."""
+    return connection.ops.adapt_datetimefield_value(value)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
 
 from bluetel.accounts.models import User
 from bluetel.accounts.pbx import backend_for
@@ -33,6 +32,7 @@ from bluetel.calls.numbering import Target, no_such_extension, target_for
 from bluetel.calls.rules import retry_after
 from bluetel.calls.signals import call_placed
 from bluetel.calls.tracking import adopt
+from bluetel.rows import moment, rows_of, stored
 from bluetel.telephony import errors, types
 
 if TYPE_CHECKING:
@@ -121,6 +121,13 @@ def _lock(user: User) -> None:
         User.objects.select_for_update().only("pk").get(pk=user.pk)
 
 
+_RECENT = """
+SELECT id, created_at, dialed, state, idempotency_key FROM calls_call
+ WHERE user_id = %s AND direction = 'outgoing'
+ AND (created_at > %s OR state IN (%s, %s) OR (idempotency_key = %s AND idempotency_key <> ''))
+"""
+
+
 class RecentCall(NamedTuple):
     """What the rules need of an earlier call."""
 
@@ -133,12 +140,9 @@ class RecentCall(NamedTuple):
 
 def _recent_calls(user: User, key: str, *, now: datetime) -> list[RecentCall]:
     """The user's outgoing calls that decide about one more: one query for all the rules."""
-    matters = Q(created_at__gt=now - MINUTE) | Q(state__in=RINGING_FIRST)
-    if key:
-        matters |= Q(idempotency_key=key)
-    rows = Call.objects.filter(matters, user=user, direction=Call.Direction.OUTGOING)
-    columns = ("pk", "created_at", "dialed", "state", "idempotency_key")
-    return [RecentCall(*row) for row in rows.values_list(*columns)]
+    values = [user.pk, stored(now - MINUTE), *RINGING_FIRST, key]
+    rows = rows_of(_RECENT, values)
+    return [RecentCall(pk, moment(created_at), *rest) for pk, created_at, *rest in rows]
 
 
 def _check_rate(recent: list[RecentCall], *, now: datetime) -> None:
