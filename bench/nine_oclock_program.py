@@ -28,7 +28,6 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bluetel.accounts.models import Pbx, User  # noqa: E402
-from bluetel.accounts.services import sync_users  # noqa: E402
 from bluetel.engine.engine import Engine  # noqa: E402
 from bluetel.telephony.ports import PbxConfig  # noqa: E402
 from bluetel.telephony.simulator import scenario  # noqa: E402
@@ -91,7 +90,17 @@ def settle_in(users: int) -> SlowPbx:
     # The backend's name leads to this module as it is imported, not as it is run.
     importlib.import_module("bench.nine_oclock_program").keep(backend)
     pbx = Pbx.objects.create(name="bench", kind=Pbx.Kind.WAZO, url="https://pbx.test")
-    sync_users(pbx, backend.users())
+    User.objects.bulk_create(
+        User(
+            pbx=pbx,
+            pbx_user_id=person.id,
+            username=person.id,
+            first_name=person.first_name,
+            last_name=person.last_name,
+            extension=person.extension,
+        )
+        for person in backend.users()
+    )
     Automation.objects.bulk_create(
         Automation(
             user=user,

@@ -9,6 +9,9 @@ from collections.abc import Callable
 BURST = 0.1
 """Seconds of the rate that may go at once: after a pause, and when the loop comes late."""
 
+SECOND = 1.03
+"""A second as it is counted here: what goes later than another may come to the PBX less late."""
+
 
 class TokenBucket:
     """``take`` returns when one more may go; those who wait go in their order.
@@ -50,5 +53,5 @@ class TokenBucket:
             self._waiting.popleft().set_result(None)
 
     def _pause(self, now: float) -> float:
-        a_second_ago = self._last[0] + 1.0 if len(self._last) == self._last.maxlen else now
-        return max(self._next_at, a_second_ago) - now
+        is_full = len(self._last) == self._last.maxlen
+        return max(self._next_at, self._last[0] + SECOND if is_full else now) - now

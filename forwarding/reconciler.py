@@ -31,6 +31,7 @@ from bluetel.work import due
 from bluetel.work.clock import EdgeClock
 from bluetel.work.duties import Duty
 from bluetel.work.leases import LeaseLost
+from bluetel.work.turns import turn
 from forwarding import metrics, selectors
 from forwarding.doing import perform, read_back, settings_of
 from forwarding.echoes import Echoes, Setting
@@ -78,7 +79,7 @@ class Reconciler(Duty):
         self._edges: set[int] = set()
         self._in_flight: set[int] = set()
         self._overtaken: set[int] = set()
-        self._writing = asyncio.Lock()
+        self._writing = turn()
         self._pbx_of: dict[int, int] = {}
         self._batches: Counter[int] = Counter()
         self._to_tell: dict[int, Known] = {}

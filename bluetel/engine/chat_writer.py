@@ -19,6 +19,7 @@ from bluetel.engine.statuses import save_written
 from bluetel.engine.threads import PbxThreads
 from bluetel.telephony.errors import NotFound, Rejected, TelephonyError
 from bluetel.work.leases import LeaseLost
+from bluetel.work.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +176,8 @@ class ChatWriter:
         await self._save(kept)
 
     async def _save(self, written: Mapping[str, Written]) -> None:
-        await self._threads.database(_save, self._reign, written)
+        async with turn():
+            await self._threads.database(_save, self._reign, written)
 
 
 def _is_final(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.work import leases
+from bluetel.work.turns import turn
 from presence.messages import PresenceMessage, known_of
 from presence.models import STATE_COLUMNS, PbxLink, PersonState
 
@@ -92,9 +93,10 @@ class Outbox:
             while self._to_write:
                 batch = _take(self._to_write, WRITTEN_AT_ONCE)
                 try:
-                    await self._threads.database(
-                        write_people, self._reign.held, batch, now=timezone.now()
-                    )
+                    async with turn():
+                        await self._threads.database(
+                            write_people, self._reign.held, batch, now=timezone.now()
+                        )
                 except DatabaseError as error:
                     if not has_failed:
                         logger.error("states can't be written: %s", error)  # noqa: TRY400
