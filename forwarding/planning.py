@@ -349,7 +349,12 @@ def _may_write(known: Known) -> bool:
 
 
 def _is_read_before(known: Known, edge: datetime, now: datetime) -> bool:
-    """Whether a line is still to be read before an edge, and can be."""
+    """Whether a line is still to be read before an edge, and can be.
+
+    One whose PBX has just failed is not: the next try is in time by itself.
+    """
+    if known.line.failing_since is not None:
+        return False
     read_at = known.line.read_at
     return now < edge - READ_LAST and (read_at is None or read_at < edge - READ_AHEAD)
 
@@ -358,4 +363,4 @@ def _spread(edge: datetime, now: datetime) -> datetime:
     """Some time before the edge, on a full second: those of one second are read together."""
     first = max(now, edge - READ_AHEAD)
     at = first + (edge - READ_LAST - first) * random.random()  # noqa: S311 — spreads load
-    return max(now, at.replace(microsecond=0))
+    return at.replace(microsecond=0) + timedelta(seconds=1)
