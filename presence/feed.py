@@ -51,7 +51,7 @@ class Feed:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="hub")
         self._open_users: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._cursor = 0
+        self._cursor: int | None = None
         self._read_at = timezone.now()
         self._is_blind = False
         self._privacy: object = None
@@ -128,7 +128,7 @@ class Feed:
         self.hub.keep_private(await self.in_thread(selectors.privacy_book))
 
     def _read_people(self) -> tuple[list[Known], int]:
-        if not self._cursor:
+        if self._cursor is None:
             return selectors.everybody()
         return selectors.changed_since(self._cursor)
 
