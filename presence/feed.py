@@ -19,6 +19,7 @@ from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from bluetel import tasks
+from bluetel.housekeeping import spare_what_stays
 from bluetel.work.leases import TTL
 from presence import metrics, selectors
 from presence.hub import Hub
@@ -122,7 +123,9 @@ class Feed:
             self._is_blind = False
         self.hub.learn(people)
         self.hub.heed(links)
-        self.ready.set()
+        if not self.ready.is_set():
+            spare_what_stays()
+            self.ready.set()
 
     async def _read_privacy(self) -> None:
         self.hub.keep_private(await self.in_thread(selectors.privacy_book))

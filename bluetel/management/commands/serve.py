@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -67,6 +66,7 @@ class Command(BaseCommand):
 
         from bluetel.asgi import application
         from bluetel.embedded import EmbeddedEngine
+        from bluetel.housekeeping import spare_what_stays
 
         engine = EmbeddedEngine()
         accounts = demo.accounts() if demo is not None else ""
@@ -77,10 +77,7 @@ class Command(BaseCommand):
 
         def announce() -> None:
             engine.start()
-            # What is there by now stays: to look all of it through for what may go would hold
-            # every request up for a tenth of a second and more, again and again.
-            gc.collect()
-            gc.freeze()
+            spare_what_stays()
             self.stdout.write(f"BlueTel is at http://{_shown(host)}:{port}")
             if accounts:
                 self.stdout.write(accounts)
