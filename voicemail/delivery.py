@@ -7,16 +7,15 @@ our note of it, the second mail bears the same ``Message-ID``, so mail programs 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import smtplib
 from datetime import timedelta
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils import timezone
 
+from bluetel.mail import message_id
 from bluetel.work.jobs import job
 from voicemail.errors import VoicemailError
 from voicemail.letters import letter_about
@@ -100,6 +99,4 @@ def send_letter(*, delivery: int) -> None:
 
 def message_id_of(delivery: Delivery) -> str:
     """The same for every attempt, and nobody else's."""
-    seed = f"{settings.SECRET_KEY}/voicemail/{delivery.pk}/{delivery.created_at.isoformat()}"
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return f"<voicemail-{hashlib.sha256(seed.encode()).hexdigest()[:32]}@{domain}>"
+    return message_id("voicemail", f"{delivery.pk}/{delivery.created_at.isoformat()}")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from bluetel.mail import headers_of_a_machine
 from bluetel.telephony.numbers import display_text
 from voicemail.links import link_to_message
 from voicemail.selectors import records_of
@@ -53,11 +54,7 @@ def letter_about(
             subject=_("Voice message from %(caller)s") % {"caller": one_line(caller)},
             body=render_to_string("voicemail/letter.txt", context),
             to=[user.email],
-            headers={
-                "Message-ID": message_id,
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-            },
+            headers=headers_of_a_machine(message_id),
         )
         mail.attach_alternative(render_to_string("voicemail/letter.html", context), "text/html")
         if recording is not None and is_attached:

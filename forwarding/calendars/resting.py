@@ -6,10 +6,8 @@ any, and on his pages.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import datetime
-from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from bluetel.mail import headers_of_a_machine, message_id
 from bluetel.work.jobs import job
 from forwarding import services
 from forwarding.models import Calendar, CalendarObject, Occurrence
@@ -58,6 +57,7 @@ def send_note(*, calendar: int) -> None:
 
 def note_about(calendar: Calendar, user: User) -> EmailMessage:
     """The mail, in the owner's language and time zone."""
+    since = calendar.rests_since.isoformat() if calendar.rests_since else ""
     zone = ZoneInfo(user.time_zone or settings.TIME_ZONE)
     with translation.override(user.language or settings.LANGUAGE_CODE), timezone.override(zone):
         context = {
@@ -69,17 +69,5 @@ def note_about(calendar: Calendar, user: User) -> EmailMessage:
             subject=_("Your calls no longer follow your calendar"),
             body=render_to_string("forwarding/calendar_rests.txt", context),
             to=[user.email],
-            headers={
-                "Message-ID": _message_id(calendar),
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-            },
+            headers=headers_of_a_machine(message_id("calendar", f"{calendar.pk}/{since}")),
         )
-
-
-def _message_id(calendar: Calendar) -> str:
-    """The same for every attempt at one rest."""
-    since = calendar.rests_since.isoformat() if calendar.rests_since else ""
-    seed = hashlib.sha256(f"{settings.SECRET_KEY}/calendar/{calendar.pk}/{since}".encode())
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-    return f"<calendar-{seed.hexdigest()[:32]}@{domain}>"

@@ -100,15 +100,20 @@ def test_what_is_dialled_on_the_handset_appears_without_loading(
     heading = page.get_by_role("heading", level=1)
     every_call = page.get_by_role("link", name=re.compile("^Every call"))
     expect(heading).to_contain_text("Calls ring on your phone, 1004.")
-    desk = page.context.new_page()
-    desk.goto("/demo/phones/")
-    phone = handset(desk, EXTENSION)
+    phone = own_phone(page)
     dial(phone, "*211003")
     expect(heading).to_contain_text("Calls go to 1003.")
     expect(every_call).to_contain_text("1003")
     dial(phone, "#21")
     expect(heading).to_contain_text("Calls ring on your phone, 1004.")
     expect(every_call).to_contain_text("Off")
+
+
+def own_phone(page: Page) -> Locator:
+    """The handset, on a demo page beside this one."""
+    desk = page.context.new_page()
+    desk.goto("/demo/phones/")
+    return handset(desk, EXTENSION)
 
 
 def dial(phone: Locator, number: str) -> None:
@@ -124,9 +129,7 @@ def test_do_not_disturb_on_the_handset_appears_without_loading(
     page = sign_in(WHO)
     heading = page.get_by_role("heading", level=1)
     quiet = page.get_by_role("link", name=re.compile("^Do not disturb"))
-    desk = page.context.new_page()
-    desk.goto("/demo/phones/")
-    phone = handset(desk, EXTENSION)
+    phone = own_phone(page)
     phone.get_by_role("button", name="Do not disturb").click()
     expect(heading).to_contain_text("No call rings: do not disturb is on.")
     expect(quiet).to_contain_text("On")
