@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from presence import metrics
+from presence.recent import Recent
 from presence.records import Records
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Hub:
         self._clock = clock
         self._on_user = on_user
         self._records = Records()
+        self._recent = Recent()
         self._places: dict[LiveSocket, _Place] = {}
         self._by_user: defaultdict[str, set[LiveSocket]] = defaultdict(set)
         self._watchers: defaultdict[str, set[LiveSocket]] = defaultdict(set)
@@ -144,10 +146,11 @@ class Hub:
             del self._by_user[socket.user_id]
             self._on_user(socket.user_id)
 
-    def watch(self, socket: LiveSocket, users: Iterable[str] | None) -> None:
+    def watch(self, socket: LiveSocket, users: Iterable[str] | None, *, age: float = 0.0) -> None:
         """Send a socket these people's states from now on (None: everybody's), first all of them.
 
-        What it watched before it watches no more.
+        What it watched before it watches no more. ``age`` is for how many seconds its page has been
+        loading: what its user was told meanwhile it is told as well.
         """
         place = self._places.get(socket)
         if place is None:
@@ -161,6 +164,9 @@ class Hub:
             for user_id in place.watch:
                 self._watchers[user_id].add(socket)
         self.resync(socket)
+        if age > 0:
+            for text in self._recent.since(socket.user_id, self._clock.time() - age):
+                socket.push(text)
 
     def resync(self, socket: LiveSocket) -> None:
         """Send a socket all it watches once more, and that its PBX is down if it is."""
@@ -358,11 +364,11 @@ class Hub:
         self._arm()
 
     def _push_to_user(self, user_id: str, frame: UserFrame) -> None:
-        sockets = self._by_user.get(user_id)
-        if sockets:
-            text = json.dumps(frame, separators=(",", ":"))
-            for socket in list(sockets):
-                socket.push(text)
+        text = json.dumps(frame, separators=(",", ":"))
+        if frame["type"] != "call":  # each page reads its calls by itself
+            self._recent.note(user_id, frame["type"], text, at=self._clock.time())
+        for socket in list(self._by_user.get(user_id, ())):
+            socket.push(text)
 
     def _look_at_sessions(self, user_id: str, session: str | None) -> None:
         for socket in list(self._by_user.get(user_id, ())):

@@ -108,10 +108,15 @@ Frame = PresenceFrame | UserFrame | PbxFrame | ResyncFrame | ErrorFrame
 
 
 class WatchFrame(TypedDict):
-    """Whose states to send from now on, in place of all watched before."""
+    """Whose states to send from now on, in place of all watched before.
+
+    ``age`` is for how many seconds the page has been loading, in its first ``watch``: what its user
+    was told meanwhile (``routing``, ``voicemail``, ``call_wishes``) is sent once more.
+    """
 
     type: Literal["watch"]
     users: list[str] | Literal["team", "all"]
+    age: NotRequired[float]
 
 
 class ResyncRequest(TypedDict):

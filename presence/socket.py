@@ -228,14 +228,14 @@ class _Reader:
             return
         match frame.get("type"):
             case "watch":
-                await self._watch(frame.get("users"))
+                await self._watch(frame.get("users"), age=_seconds(frame.get("age")))
             case "resync":
                 await self._feed.ready.wait()
                 self._feed.hub.resync(self._socket)
             case _:
                 self._complain("unknown_message")
 
-    async def _watch(self, users: object) -> None:
+    async def _watch(self, users: object, *, age: float) -> None:
         """Begin to watch; the first snapshot waits until this process knows the states."""
         match users:
             case "all":
@@ -251,10 +251,15 @@ class _Reader:
                 self._complain("invalid_message")
                 return
         await self._feed.ready.wait()
-        self._feed.hub.watch(self._socket, ids)
+        self._feed.hub.watch(self._socket, ids, age=age)
 
     def _complain(self, code: ErrorCode) -> None:
         self._socket.push(json.dumps(ErrorFrame(type="error", code=code)))
+
+
+def _seconds(value: object) -> float:
+    """A time that a browser sent; none at all when it is no such thing."""
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def _is_own_origin(scope: dict[str, Any]) -> bool:

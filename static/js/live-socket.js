@@ -23,6 +23,7 @@ export class LiveMessage extends Event {
 export class LiveSocket extends EventTarget {
   #url;
   #random;
+  #age;
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {string[]} */
@@ -38,11 +39,13 @@ export class LiveSocket extends EventTarget {
   /**
    * @param {string} url
    * @param {() => number} [random] for the jitter, 0 to 1
+   * @param {() => number} [age] for how many ms the page has been loading
    */
-  constructor(url, random = Math.random) {
+  constructor(url, random = Math.random, age = () => performance.now()) {
     super();
     this.#url = url;
     this.#random = random;
+    this.#age = age;
   }
 
   /** Connect, unless that is done or under way. */
@@ -90,9 +93,12 @@ export class LiveSocket extends EventTarget {
     this.#wasOpen = true;
     this.#isLost = false;
     this.dispatchEvent(new Event("open"));
-    this.#send({ type: "watch", users: this.#watched });
     if (isAgain) {
+      this.#send({ type: "watch", users: this.#watched });
       this.#send({ type: "resync" });
+    } else {
+      // What happened since the server drew the page is told as well.
+      this.#send({ type: "watch", users: this.#watched, age: this.#age() / 1000 });
     }
   }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.e2e.conftest import Running, SignIn, handset, live, wait_for
 
@@ -91,6 +91,28 @@ def test_the_home_page_follows_without_being_loaded_again(
     change = {"unconditional": {"enabled": True, "destination": "1003"}}
     session.put(f"{bluetel.url}/api/v1/forwards", json=change, timeout=10).raise_for_status()
     expect(heading).to_contain_text("Calls go to 1003.")
+
+
+def test_what_happens_while_the_page_is_loading_shows_on_it(
+    bluetel: Running, sign_in: SignIn
+) -> None:
+    page = sign_in(WHO)
+    session, api = bluetel.session(WHO), f"{bluetel.url}/api/v1"
+    change = {"unconditional": {"enabled": True, "destination": "1003"}}
+
+    def is_applied() -> bool:
+        routing = session.get(f"{api}/routing", timeout=10).json()
+        return bool(routing["destination"] == "1003" and routing["applied"])
+
+    def forward_first(script: Route) -> None:
+        """The page stands, and its scripts have not come yet."""
+        session.put(f"{api}/forwards", json=change, timeout=10).raise_for_status()
+        wait_for(is_applied, what="the forward", running=bluetel)
+        script.continue_()
+
+    page.route(re.compile(r"/js/main(\.\w+)?\.js$"), forward_first, times=1)
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Calls go to 1003.")
 
 
 def test_what_is_dialled_on_the_handset_appears_without_loading(

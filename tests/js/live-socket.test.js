@@ -16,7 +16,11 @@ beforeEach(() => {
   timers = new FakeTimers();
   FakeSocket.made = [];
   Object.assign(globalThis, { WebSocket: FakeSocket });
-  live = new LiveSocket("ws://site.test/ws/live/", () => 1);
+  live = new LiveSocket(
+    "ws://site.test/ws/live/",
+    () => 1,
+    () => 250,
+  );
   told = [];
   for (const type of ["open", "lost", "signed-out", "message"]) {
     live.addEventListener(type, () => told.push(type));
@@ -28,11 +32,11 @@ afterEach(() => {
   Object.assign(globalThis, { WebSocket: realSocket });
 });
 
-test("it asks for the people as soon as it is open, and only once at the start", () => {
+test("it asks for the people at once, and for what was told while the page was loading", () => {
   live.watch(["2", "3"]);
   live.start();
   FakeSocket.latest.open();
-  assert.deepEqual(FakeSocket.latest.sent, [{ type: "watch", users: ["2", "3"] }]);
+  assert.deepEqual(FakeSocket.latest.sent, [{ type: "watch", users: ["2", "3"], age: 0.25 }]);
 });
 
 test("each watch replaces the last on an open socket", () => {

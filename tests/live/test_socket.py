@@ -12,6 +12,8 @@ from bluetel.accounts.models import User
 from bluetel.telephony.types import ChatState, PbxUserId
 from presence import feed as feeds
 from presence import socket as socket_module
+from presence.live import publish
+from presence.messages import UserMessage, VoicemailFrame
 from tests.live.browser import Page, sign_in
 from tests.live.stage import Stage, until
 from tests.live.test_engine import hang_up, ring
@@ -142,6 +144,18 @@ async def test_a_page_can_watch_its_team_and_everybody(camille: Visitor) -> None
     team = [one["user_id"] for one in (await page.watch("team"))["people"]]
     everybody = [one["user_id"] for one in (await page.watch("all"))["people"]]
     assert set(everybody) - set(team) == {str(camille.user.pk)}
+
+
+async def test_a_page_that_was_loading_meanwhile_is_told_what_it_missed(camille: Visitor) -> None:
+    earlier = await camille.open()
+    await earlier.watch([])
+    frame = VoicemailFrame(type="voicemail", unread=3)
+    await publish(UserMessage(type="user", user=str(camille.user.pk), frame=frame))
+    assert await earlier.frame("voicemail") == frame
+    page = await camille.open()
+    await page.send(type="watch", users=[], age=30.0)
+    await page.frame("presence.snapshot")
+    assert await page.frame() == frame
 
 
 async def test_a_resync_is_answered_by_a_snapshot(on_air: Stage, camille: Visitor) -> None:

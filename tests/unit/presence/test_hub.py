@@ -22,7 +22,9 @@ from presence.messages import (
     PersonRecord,
     PresenceMessage,
     SessionMessage,
+    UserMessage,
 )
+from presence.recent import KEPT, Recent
 from presence.selectors import Link, Links
 
 PBX = 1
@@ -569,6 +571,35 @@ def test_every_state_of_a_call_is_sent_in_order(bench: Bench) -> None:
         "talking",
         "ended",
     ]
+
+
+def routing(user: str, destination: str) -> UserMessage:
+    frame: Any = {"type": "routing", "destination": destination}
+    return UserMessage(type="user", user=user, frame=frame)
+
+
+def test_a_page_is_told_what_its_user_was_told_while_it_was_loading(bench: Bench) -> None:
+    for user, destination in (("7", "1001"), ("7", "1002"), ("8", "1003")):
+        bench.hub.take(routing(user, destination))
+    bench.hub.take(call_message(7, call("talking")))
+    bench.clock.advance(2)
+    page, older = FakeSocket("7"), FakeSocket("7")
+    for socket, age in ((page, 1.5), (older, 2.5)):
+        bench.hub.join(socket)
+        bench.hub.watch(socket, [], age=age)
+    assert [frame["type"] for frame in page.frames()] == ["presence.snapshot"]
+    _, told = older.frames()
+    assert told == {"type": "routing", "destination": "1002"}
+
+
+def test_what_users_were_told_long_ago_is_forgotten() -> None:
+    recent = Recent()
+    recent.note("7", "voicemail", "one", at=0.0)
+    recent.note("8", "routing", "two", at=1.0)
+    recent.note("7", "routing", "three", at=KEPT)
+    recent.note("9", "routing", "four", at=KEPT + 1.5)
+    assert (len(recent), recent.since("8", 0.0)) == (2, [])
+    assert recent.since("7", 0.0) == ["one", "three"]
 
 
 def test_a_session_that_ends_closes_its_own_sockets_only(bench: Bench) -> None:
