@@ -4,7 +4,8 @@ Everything here is synchronous: middleware, views, the ORM. Django's own handler
 each request, with a database connection of its own, and hops between it and the event loop for each
 change of colour. This one goes there once, from the signal that a request has begun to the one that
 it is finished, and comes back with the response; threads and their connections are used again. A
-request takes half the time (``python -m bench``, C1 and A4).
+request takes half the time (``python -m bench``, C1 and A4). Of those that compute few do so at
+once (:mod:`bluetel.turns`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
+from bluetel.turns import Turns
 from presence.live import serving_loop
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
 AT_ONCE = 64
 """More than may wait for a slow PBX (``bluetel.calls.services.PLACED_AT_ONCE``)."""
 
+AT_WORK = 2
+"""So many requests compute at once: more would only fight for the interpreter."""
+QUICK = 0.05
+"""Seconds after which a request is taken to wait for a PBX, and another one may begin."""
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -43,6 +50,7 @@ class OneThreadHandler(ASGIHandler):
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="request")
+        self._turns = Turns(AT_WORK, seconds=QUICK)
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 — Django's
@@ -57,7 +65,8 @@ class OneThreadHandler(ASGIHandler):
         except RequestAborted:
             return
         try:
-            response = await self._in_thread(self._answer, scope, body)
+            async with self._turns.turn():
+                response = await self._in_thread(self._answer, scope, body)
             if response.streaming:
                 await self._stream(response, receive, send)
             else:

@@ -1,0 +1,68 @@
+"""Turns to work: few at once, but nobody waits for one who only waits himself.
+
+Threads that all compute wake and stop each other for the interpreter's lock, until most of a core
+goes into that. So what mostly computes takes turns. Whoever has not finished after a while is
+waiting for something far away; his turn goes to the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Turns:
+    """``at_once`` may work, each of them counted for at most ``seconds``; first come, first served.
+
+    Used on one event loop at a time.
+    """
+
+    def __init__(self, at_once: int, *, seconds: float) -> None:
+        self._free = at_once
+        self._seconds = seconds
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it while working."""
+        await self._take()
+        is_held = True
+
+        def pass_on() -> None:
+            nonlocal is_held
+            if is_held:
+                is_held = False
+                self._pass_on()
+
+        late = asyncio.get_running_loop().call_later(self._seconds, pass_on)
+        try:
+            yield
+        finally:
+            late.cancel()
+            pass_on()
+
+    async def _take(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        called = asyncio.get_running_loop().create_future()
+        self._waiting.append(called)
+        try:
+            await called
+        except asyncio.CancelledError:
+            if called.done() and not called.cancelled():
+                self._pass_on()
+            raise
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            called = self._waiting.popleft()
+            if not called.done():
+                called.set_result(None)
+                return
+        self._free += 1
