@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import django
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
@@ -19,9 +18,7 @@ from presence.socket import live_socket
 application = ProtocolTypeRouter(
     {
         "http": PushDoor(OneThreadHandler()),
-        "websocket": AuthMiddlewareStack(
-            # types-channels knows consumers only; any ASGI callable will do.
-            URLRouter([path("ws/live/", live_socket)])  # type: ignore[arg-type,list-item]
-        ),
+        # types-channels knows consumers only; any ASGI callable will do.
+        "websocket": URLRouter([path("ws/live/", live_socket)]),  # type: ignore[arg-type,list-item]
     }
 )

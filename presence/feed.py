@@ -25,17 +25,22 @@ from presence import metrics, selectors
 from presence.hub import Hub
 from presence.live import LIVE, publish_to_engine
 from presence.messages import PageMessage, PagesMessage, iso
+from presence.sessions import Doorkeeper
 from presence.subscription import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from presence.messages import HubMessage, Known
+    from presence.socket import Socket
 
 logger = logging.getLogger(__name__)
 
 REFRESH_EVERY = 3.0
 PAGES_EVERY = 20.0
+CHECK_SESSIONS_EVERY = 120.0
+"""A session that ended without anybody's word is found out within twice this."""
+SESSIONS_AT_ONCE = 50
 PAGE_GRACE = 3.0
 """A page that is reloaded closes and opens within this time, and its user has not been away."""
 
@@ -58,6 +63,7 @@ class Feed:
         self._privacy: object = None
         self.ready = asyncio.Event()
         self.hub = Hub(self._loop, on_user=self._on_user)
+        self.doorkeeper = Doorkeeper(self.in_thread)
         self._subscription = Subscription(LIVE, on_message=self._take)
 
     def start(self) -> None:
@@ -65,6 +71,7 @@ class Feed:
         self._spawn(self._subscription.run())
         self._spawn(self._keep_fresh())
         self._spawn(self._keep_telling_pages())
+        self._spawn(self._keep_looking_at_sessions())
         lag = metrics.watch_loop_lag()
         if lag is not None:
             self._spawn(lag)
@@ -72,6 +79,7 @@ class Feed:
     async def aclose(self) -> None:
         """End everything this process's hub does."""
         await tasks.end(*self._tasks)
+        await self.doorkeeper.aclose()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -141,6 +149,32 @@ class Feed:
             self._is_blind = True
         if now - self._read_at > TTL - timedelta(seconds=REFRESH_EVERY):
             self.hub.go_silent(iso(self._read_at))
+
+    # --- Sessions ---------------------------------------------------------------------------------
+
+    def look_at(self, socket: Socket) -> None:
+        """Have a socket end if its session has ended."""
+        self._spawn(self._look_at(socket))
+
+    async def _look_at(self, socket: Socket) -> None:
+        try:
+            visitor = await self.doorkeeper.visitor(socket.session_key)
+        except Exception:
+            # The database is down: the next look decides.
+            logger.exception("a session could not be checked")
+            return
+        if visitor is None or visitor.user_id != socket.user_id:
+            socket.end()
+
+    async def _keep_looking_at_sessions(self) -> None:
+        """Find those that ended without anybody's word, by and by."""
+        while True:
+            sockets = self.hub.sockets
+            pause = CHECK_SESSIONS_EVERY / (len(sockets) // SESSIONS_AT_ONCE + 1)
+            for first in range(0, len(sockets) or 1, SESSIONS_AT_ONCE):
+                await asyncio.sleep(pause)
+                for socket in sockets[first : first + SESSIONS_AT_ONCE]:
+                    socket.check_session()
 
     # --- Open pages, for the engine ---------------------------------------------------------------
 

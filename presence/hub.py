@@ -1,12 +1,13 @@
 """The hub: one per process, between the channel layer and the sockets of this process.
 
-It knows who watches whom, and gives each socket what changed: the first change at once, further
-ones gathered for :data:`WINDOW` seconds or as long as the loop needs, of each person the newest
-only. A record is encoded once for all who may see the same of it (:mod:`presence.records`), and so
-is the frame for all sockets that lack the same people. An event costs what its watchers cost,
-however many users there are; to whom it makes no difference, because it is hidden from him, it
-isn't sent. A socket that doesn't read costs nothing more: what it lacks is a set of ids, made into
-a frame when it reads again.
+It knows who watches whom (:mod:`presence.circles`), and gives each socket what changed: the first
+change at once, further ones gathered for :data:`WINDOW` seconds or as long as the loop needs, of
+each person the newest only. A record is encoded once for all who may see the same of it
+(:mod:`presence.records`), and so is the frame for all sockets that lack the same people. An event
+costs what its watchers cost, however many users there are; to whom it makes no difference, because
+it is hidden from him, it isn't sent. Where many lack something they are told :data:`AT_ONCE` at a
+time, and between them the loop hears what else happens. A socket that doesn't read costs nothing
+more: what it lacks is made into a frame when it reads again.
 
 The hub neither waits nor reads a clock of its own: :mod:`presence.feed` brings it what happens.
 """
@@ -19,25 +20,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from presence import metrics
+from presence.circles import Circle, Circles, Place, Waiting
 from presence.recent import Recent
 from presence.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from presence.circles import Watch
     from presence.messages import HubMessage, Known, UserFrame
     from presence.privacy import Hidden, PrivacyBook
     from presence.records import Texts
     from presence.selectors import Links
 
 WINDOW = 0.05
-
-
-class Timer(Protocol):
-    """What can be called off."""
-
-    def cancel(self) -> None:
-        """Call it off."""
+AT_ONCE = 100
+SNAPSHOTS_KEPT = 20
 
 
 class Clock(Protocol):
@@ -46,20 +44,23 @@ class Clock(Protocol):
     def time(self) -> float:
         """Seconds that only grow."""
 
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer:
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> object:
         """Call ``callback`` after ``delay`` seconds."""
 
 
 class LiveSocket(Protocol):
     """One browser page, seen from the hub; none of its methods waits or raises.
 
-    ``session`` is the digest of its session's key; ``is_busy`` while earlier frames still wait for
-    the browser to read: it then calls :meth:`Hub.drained` once they are gone.
+    ``is_busy`` while earlier frames still wait for the browser to read: it then calls
+    :meth:`Hub.drained` once they are gone.
     """
 
     user_id: str
     pbx: int | None
-    session: str
+
+    @property
+    def session(self) -> str:
+        """The digest of its session's key."""
 
     @property
     def is_busy(self) -> bool:
@@ -75,16 +76,8 @@ class LiveSocket(Protocol):
         """Close: the session ended."""
 
 
-class _Place:
-    """What the hub keeps of a socket; ``watch`` is None until it watches, and for everybody."""
-
-    __slots__ = ("has_watched", "is_cooling", "pending", "watch")
-
-    def __init__(self) -> None:
-        self.watch: tuple[str, ...] | None = None
-        self.has_watched = False
-        self.is_cooling = False
-        self.pending: dict[str, None] = {}
+if TYPE_CHECKING:
+    _Place = Place[LiveSocket]
 
 
 class Hub:
@@ -98,11 +91,13 @@ class Hub:
         self._recent = Recent()
         self._places: dict[LiveSocket, _Place] = {}
         self._by_user: defaultdict[str, set[LiveSocket]] = defaultdict(set)
-        self._watchers: defaultdict[str, set[LiveSocket]] = defaultdict(set)
-        self._watch_all: set[LiveSocket] = set()
-        self._ready: dict[LiveSocket, None] = {}
-        self._cooling: deque[tuple[float, list[LiveSocket]]] = deque()
-        self._timer: Timer | None = None
+        self._circles: Circles[LiveSocket] = Circles()
+        self._snapshots: dict[object, str] = {}
+        self._snapshots_of = 0, 0
+        self._noted = 0
+        self._stirred: dict[Circle[LiveSocket], None] = {}
+        self._due: deque[list[_Place]] = deque()
+        self._is_resting = False
 
     # --- Sockets ----------------------------------------------------------------------------------
 
@@ -127,7 +122,7 @@ class Hub:
 
     def join(self, socket: LiveSocket) -> None:
         """Know a socket; until it watches, it gets its own user's calls and nothing else."""
-        self._places[socket] = _Place()
+        self._places[socket] = Place(socket)
         self._by_user[socket.user_id].add(socket)
         metrics.SOCKETS.set(len(self._places))
         if self.page_count(socket.user_id) == 1:
@@ -138,8 +133,7 @@ class Hub:
         place = self._places.pop(socket, None)
         if place is None:
             return
-        self._unwatch(socket, place)
-        self._ready.pop(socket, None)
+        self._circles.leave(place)
         self._by_user[socket.user_id].discard(socket)
         metrics.SOCKETS.set(len(self._places))
         if not self._by_user[socket.user_id]:
@@ -155,14 +149,8 @@ class Hub:
         place = self._places.get(socket)
         if place is None:
             return
-        self._unwatch(socket, place)
-        place.has_watched = True
-        if users is None:
-            self._watch_all.add(socket)
-        else:
-            place.watch = tuple(dict.fromkeys(users))
-            for user_id in place.watch:
-                self._watchers[user_id].add(socket)
+        self._circles.leave(place)
+        self._enter(place, None if users is None else tuple(dict.fromkeys(users)))
         self.resync(socket)
         if age > 0:
             for text in self._recent.since(socket.user_id, self._clock.time() - age):
@@ -171,24 +159,19 @@ class Hub:
     def resync(self, socket: LiveSocket) -> None:
         """Send a socket all it watches once more, and that its PBX is down if it is."""
         place = self._places.get(socket)
-        if place is None or not place.has_watched:
+        if place is None or place.circle is None:
             return
-        place.pending.clear()
-        records = self._records
-        if place.watch is None:
-            socket.push(records.snapshot_of_everybody(socket.user_id))
-        else:
-            masks = records.privacy.masks(socket.user_id, place.watch)
-            socket.push(records.frame("presence.snapshot", place.watch, masks))
-        if socket.pbx is not None and not records.is_up(socket.pbx):
-            socket.push(records.pbx_frame(socket.pbx))
+        place.told, place.owed = self._noted, ()
+        socket.push(self._snapshot(place.circle))
+        if socket.pbx is not None and not self._records.is_up(socket.pbx):
+            socket.push(self._records.pbx_frame(socket.pbx))
 
     def drained(self, socket: LiveSocket) -> None:
         """A busy socket has sent all it had: give it what it lacks now."""
         place = self._places.get(socket)
-        if place is not None and place.pending and not place.is_cooling:
-            self._ready[socket] = None
-            self._flush()
+        if place is not None and place.waits_for is Waiting.ITS_READER:
+            self._let_in([place])
+            self._tell()
 
     # --- What the layer and the rows say ----------------------------------------------------------
 
@@ -220,8 +203,8 @@ class Hub:
     def learn(self, people: Iterable[Known]) -> None:
         """Take newer states of some people; late ones change nothing."""
         for user_id, earlier in self._records.learn(people):
-            self._touch(user_id, earlier=earlier)
-        self._flush()
+            self._note(user_id, earlier=earlier)
+        self._stir()
 
     def drop(self, users: Iterable[str]) -> None:
         """Forget people who are gone."""
@@ -240,128 +223,182 @@ class Hub:
         if not changed and book.is_mutual == before.is_mutual:
             return
         self._records.keep_private(book)
-        for socket, place in self._places.items():
-            if not place.has_watched:
+        for place in self._places.values():
+            if place.circle is None:
                 continue
-            watched: Iterable[str] = self._records.known if place.watch is None else place.watch
-            viewer = socket.user_id
-            for user_id in watched if is_mutual else changed.intersection(watched):
-                if book.hidden(viewer, user_id) != before.hidden(viewer, user_id):
-                    self._lack(socket, user_id)
-        self._flush()
+            watched: Iterable[str] = place.circle.watch or ()
+            if place.circle.watch is None:
+                watched = self._records.known
+            viewer = place.socket.user_id
+            self._move(
+                place,
+                [
+                    user_id
+                    for user_id in (watched if is_mutual else changed.intersection(watched))
+                    if book.hidden(viewer, user_id) != before.hidden(viewer, user_id)
+                ],
+            )
+        self._tell()
 
     def go_silent(self, since: str | None) -> None:
         """The rows can't be read: nothing is known of the engine any more."""
         self._records.go_silent(since)
         self._turn()
 
-    # --- Inside -----------------------------------------------------------------------------------
+    # --- Who lacks what ---------------------------------------------------------------------------
+
+    def _enter(self, place: _Place, watch: Watch) -> None:
+        viewer = place.socket.user_id
+        self._circles.enter(place, watch, viewer, self._records.privacy, told=self._noted)
+
+    def _move(self, place: _Place, seen_anew: list[str]) -> None:
+        """Have a socket see what it may by now, and tell it of those it sees another way."""
+        circle = place.circle
+        if circle is None:
+            return
+        owed = (*place.owed, *circle.since(place.told), *seen_anew)
+        self._circles.leave(place)
+        self._enter(place, circle.watch)
+        place.owed = tuple(dict.fromkeys(owed))
+        if owed and place.waits_for is Waiting.NEWS:
+            self._let_in([place])
 
     def _turn(self) -> None:
         """Bring the watchers up to who is heard now."""
         turn = self._records.turn()
         if not turn:
             return
-        everybody = self._records.known if self._watch_all else self._watchers
+        circles = self._circles
+        everybody = self._records.known if circles.is_everybody_watched else circles.watched
         for user_id in list(everybody):
             known = self._records.known.get(user_id)
             if known is not None and turn.concerns(known):
-                self._touch(user_id, earlier=turn.texts.get(user_id))
+                self._note(user_id, earlier=turn.texts.get(user_id))
         for pbx in turn.pbxs:
             frame = self._records.pbx_frame(pbx)
             for socket, place in list(self._places.items()):
-                if socket.pbx == pbx and place.has_watched:
+                if socket.pbx == pbx and place.circle is not None:
                     socket.push(frame)
-        self._flush()
+        self._stir()
 
-    def _unwatch(self, socket: LiveSocket, place: _Place) -> None:
-        self._watch_all.discard(socket)
-        for user_id in place.watch or ():
-            self._watchers[user_id].discard(socket)
-            if not self._watchers[user_id]:
-                del self._watchers[user_id]
-        place.watch = None
-        place.pending.clear()
-
-    def _touch(self, user_id: str, *, earlier: Texts | None) -> None:
-        """Note that those who watch somebody lack his newest state, if they may see what changed.
+    def _note(self, user_id: str, *, earlier: Texts | None) -> None:
+        """Note news of somebody for those who watch him, if they may see what changed.
 
         ``earlier`` are the records that were encoded before; who was sent one like the new one
         lacks nothing.
         """
+        self._noted += 1
         is_news: dict[Hidden, bool] = {}
-        for watchers in (self._watchers.get(user_id, ()), self._watch_all):
-            for socket in watchers:
-                hidden = self._records.privacy.hidden(socket.user_id, user_id)
-                if hidden not in is_news:
-                    sent = earlier.get(hidden) if earlier else None
-                    is_news[hidden] = sent is None or sent != self._records.text(user_id, hidden)
-                if is_news[hidden]:
-                    self._lack(socket, user_id)
+        for circle in self._circles.watching(user_id):
+            hidden = self._records.privacy.hidden(circle.viewer, user_id)
+            if hidden not in is_news:
+                sent = earlier.get(hidden) if earlier else None
+                is_news[hidden] = sent is None or sent != self._records.text(user_id, hidden)
+            if is_news[hidden]:
+                circle.note(user_id, self._noted)
+                self._stirred[circle] = None
 
-    def _lack(self, socket: LiveSocket, user_id: str) -> None:
-        place = self._places[socket]
-        place.pending[user_id] = None
-        if not place.is_cooling:
-            self._ready[socket] = None
+    # --- Telling ----------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
-        """Send to each socket that is due what it lacks."""
-        if not self._ready:
-            return
-        ready, self._ready = self._ready, {}
-        frames: dict[tuple[tuple[str, ...], tuple[Hidden, ...]], str] = {}
-        sent = []
-        for socket in ready:
-            place = self._places[socket]
-            if not place.pending or socket.is_busy:
-                continue
-            lacking = tuple(place.pending)
-            place.pending.clear()
-            masks = self._records.privacy.masks(socket.user_id, lacking)
-            frame = frames.get((lacking, masks))
-            if frame is None:
-                frame = frames[lacking, masks] = self._records.frame(
-                    "presence.changes", lacking, masks
-                )
-                metrics.ENCODED.inc()
-            socket.push(frame)
-            place.is_cooling = True
-            sent.append(socket)
-        if sent:
-            metrics.FRAMES.inc(len(sent))
+    def _stir(self) -> None:
+        """Tell those of whom nothing holds them back of what was noted."""
+        stirred, self._stirred = self._stirred, {}
+        for circle in stirred:
+            content, circle.content = circle.content, {}
+            self._let_in(list(content))
+        self._tell()
+
+    def _let_in(self, places: list[_Place]) -> None:
+        """Have these told when it is their turn."""
+        for place in places:
+            place.waits_for = Waiting.ITS_TURN
+            if place.circle is not None:
+                place.circle.content.pop(place, None)
+        for first in range(0, len(places), AT_ONCE):
+            self._due.append(places[first : first + AT_ONCE])
+
+    def _tell(self) -> None:
+        """Tell those whose turn it is; some of them at once, the others by and by."""
+        if not self._is_resting:
+            self._tell_some()
+
+    def _tell_some(self) -> None:
+        told: list[_Place] = []
+        frames: dict[tuple[object, int], str] = {}
+        count = 0
+        while self._due and count < AT_ONCE:
+            places = self._due.popleft()
+            count += len(places)
+            told += (place for place in places if self._tell_one(place, frames))
+        self._is_resting = count >= AT_ONCE
+        if told or self._is_resting:
+            metrics.FRAMES.inc(len(told))
             # The loop comes to this once it has written what was pushed.
-            self._clock.call_later(0.0, partial(self._cool, sent, self._clock.time()))
+            self._clock.call_later(0.0, partial(self._rest, told, self._clock.time()))
 
-    def _cool(self, sent: list[LiveSocket], pushed_at: float) -> None:
-        """Begin the window of these sockets: as long as writing to them took, if that is longer.
+    def _rest(self, told: list[_Place], since: float) -> None:
+        """Begin the window of those who were told; tell nobody for as long as telling them took.
 
         So half the time is left to hear what happens. Else a storm would be heard change by change,
         each written to all before the next is heard.
         """
-        now = self._clock.time()
-        self._cooling.append((now + max(WINDOW, now - pushed_at), sent))
-        self._arm()
+        took = self._clock.time() - since
+        self._clock.call_later(max(WINDOW, took), partial(self._end_window, told))
+        if self._is_resting:
+            self._clock.call_later(took, self._tell_some)
 
-    def _arm(self) -> None:
-        if self._timer is None and self._cooling:
-            delay = max(0.0, self._cooling[0][0] - self._clock.time())
-            self._timer = self._clock.call_later(delay, self._tick)
+    def _tell_one(self, place: _Place, frames: dict[tuple[object, int], str]) -> bool:
+        """Tell a socket what it lacks; false if that is nothing, or if it is busy."""
+        circle = place.circle
+        if circle is None:
+            place.waits_for = Waiting.NEWS  # it will be in none, or has not watched yet
+            return False
+        key = circle, place.told
+        if place.owed:
+            frame = self._frame((*place.owed, *circle.since(place.told)), circle)
+        elif key in frames:
+            frame = frames[key]
+        else:
+            frame = frames[key] = self._frame(circle.since(place.told), circle)
+        if not frame:
+            circle.rest(place)
+            return False
+        if place.socket.is_busy:
+            place.waits_for = Waiting.ITS_READER
+            return False
+        place.told, place.owed, place.waits_for = self._noted, (), Waiting.ITS_WINDOW
+        place.socket.push(frame)
+        return True
 
-    def _tick(self) -> None:
-        """Windows have ended: who has gathered something gets it."""
-        self._timer = None
-        now = self._clock.time()
-        while self._cooling and self._cooling[0][0] <= now:
-            for socket in self._cooling.popleft()[1]:
-                place = self._places.get(socket)
-                if place is None:
-                    continue
-                place.is_cooling = False
-                if place.pending:
-                    self._ready[socket] = None
-        self._flush()
-        self._arm()
+    def _frame(self, lacking: Iterable[str], circle: Circle[LiveSocket]) -> str:
+        """The frame about those somebody lacks; empty when that is nobody."""
+        people = tuple(dict.fromkeys(lacking))
+        if not people:
+            return ""
+        metrics.ENCODED.inc()
+        return self._records.frame("presence.changes", people, circle.viewer)
+
+    def _snapshot(self, circle: Circle[LiveSocket]) -> str:
+        """The frame about all whom a circle watches, made once for all who are in it."""
+        records = self._records
+        now = records.edition, records.revision
+        if self._snapshots_of != now or len(self._snapshots) >= SNAPSHOTS_KEPT:
+            self._snapshots.clear()
+            self._snapshots_of = now
+        frame = self._snapshots.get(circle.key)
+        if frame is None:
+            watch = records.known if circle.watch is None else circle.watch
+            frame = records.frame("presence.snapshot", watch, circle.viewer)
+            self._snapshots[circle.key] = frame
+        return frame
+
+    def _end_window(self, told: list[_Place]) -> None:
+        """These have waited long enough: who lacks something is told."""
+        waiting = [place for place in told if place.waits_for is Waiting.ITS_WINDOW]
+        self._let_in(waiting)
+        self._tell()
+
+    # --- One user's own ---------------------------------------------------------------------------
 
     def _push_to_user(self, user_id: str, frame: UserFrame) -> None:
         text = json.dumps(frame, separators=(",", ":"))

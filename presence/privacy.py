@@ -7,7 +7,7 @@ from the real thing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 
@@ -68,6 +68,13 @@ class PrivacyBook:
             for user_id in everybody
             if self.audiences.get(user_id, EVERYBODY) != before.audiences.get(user_id, EVERYBODY)
         }
+
+    def sight(self, viewer: str) -> Hashable:
+        """What names all that ``viewer`` may not see: equal for those who may see the same."""
+        if self.is_mutual and viewer in self.audiences:
+            return viewer  # what he hides from others he doesn't see of them
+        hidden = ((person, self.hidden(viewer, person)) for person in self.audiences)
+        return frozenset(one for one in hidden if one[1])
 
     def masks(self, viewer: str, people: Iterable[str]) -> tuple[Hidden, ...]:
         """What ``viewer`` may not see of each of these people; empty when he may see everything."""

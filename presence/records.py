@@ -17,7 +17,7 @@ from presence.messages import PbxFrame, honest_record, iso, visible_record
 from presence.privacy import Hidden, PrivacyBook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from presence.messages import Known, PersonRecord
     from presence.selectors import Links
@@ -57,14 +57,17 @@ class Turn:
 
 
 class Records:
-    """Everybody's record, at one revision that only grows."""
+    """Everybody's record, at one revision that only grows.
+
+    ``edition`` grows, too, whenever a frame about the same people may read otherwise than before.
+    """
 
     def __init__(self) -> None:
         self.revision = 0
         self.privacy = PrivacyBook()
         self.known: dict[str, Known] = {}
         self._texts: dict[str, Texts] = {}
-        self._everybody: dict[tuple[Hidden, ...], str] = {}
+        self.edition = 0
         self._links: defaultdict[int, _Link] = defaultdict(_Link)
         self._epoch = 0
         self._is_silent = True
@@ -92,14 +95,14 @@ class Records:
         if newest:
             # What this process said by itself meanwhile must not outdo what it says now.
             self.revision = max(self.revision + 1, newest)
-            self._everybody.clear()
+            self.edition += 1
 
     def drop(self, users: Iterable[str]) -> None:
         """Forget people who are gone."""
         for user_id in users:
             self.known.pop(user_id, None)
             self._texts.pop(user_id, None)
-        self._everybody.clear()
+        self.edition += 1
 
     def take_link(self, pbx: int, *, is_up: bool, since: str | None, revision: int) -> None:
         """Take what is said of a PBX's link; :meth:`turn` then tells what that changes."""
@@ -140,14 +143,14 @@ class Records:
         if turn:
             self.revision += 1
             turn.texts, self._texts = self._texts, {}
-            self._everybody.clear()
+            self.edition += 1
         return turn
 
     def keep_private(self, book: PrivacyBook) -> PrivacyBook:
         """Take the audiences people chose; gives those before."""
         before, self.privacy = self.privacy, book
         self.revision += 1
-        self._everybody.clear()
+        self.edition += 1
         return before
 
     # --- What goes out ----------------------------------------------------------------------------
@@ -168,8 +171,9 @@ class Records:
             text = texts[hidden] = json.dumps(record, separators=(",", ":"))
         return text
 
-    def frame(self, kind: str, users: Iterable[str], masks: tuple[Hidden, ...]) -> str:
-        """A frame about these people; ``masks`` as :meth:`PrivacyBook.masks` gives them."""
+    def frame(self, kind: str, users: Collection[str], viewer: str) -> str:
+        """A frame about these people, as ``viewer`` may see them."""
+        masks = self.privacy.masks(viewer, users)
         if masks:
             texts = (
                 self.text(user_id, hidden) for user_id, hidden in zip(users, masks, strict=True)
@@ -178,14 +182,6 @@ class Records:
             texts = (self.text(user_id, Hidden.NOTHING) for user_id in users)
         people = ",".join(text for text in texts if text)
         return f'{{"type":"{kind}","revision":{self.revision},"people":[{people}]}}'
-
-    def snapshot_of_everybody(self, viewer: str) -> str:
-        """The frame about all people, made once for all who may see the same."""
-        masks = self.privacy.masks(viewer, self.known)
-        frame = self._everybody.get(masks)
-        if frame is None:
-            frame = self._everybody[masks] = self.frame("presence.snapshot", self.known, masks)
-        return frame
 
     def pbx_frame(self, pbx: int) -> str:
         """The frame that tells whether a PBX is heard."""

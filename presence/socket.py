@@ -9,7 +9,6 @@ Nothing here blocks: what reads the database runs in the hub's threads. The serv
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import deque
@@ -17,21 +16,27 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http import parse_cookie
 from django.http.request import validate_host
 
+from bluetel.accounts.models import User
 from presence import feed as feeds
 from presence import metrics, selectors
 from presence.messages import ErrorFrame
-from presence.sessions import digest_of, still_holds
+from presence.promptly import begin
+from presence.sessions import digest_of
 
 if TYPE_CHECKING:
-    from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from presence.feed import Feed
+    from presence.sessions import Visitor
+
+    Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+    Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
-CHECK_SESSION_EVERY = 240.0
 FRAME_LIMIT = 64 * 1024
 WATCH_LIMIT = 500
 SOCKETS_PER_USER = 20
@@ -44,149 +49,167 @@ NOT_SIGNED_IN = 4401
 TOO_MUCH = 4429
 TOO_BIG = 1009
 TRY_LATER = 1013
+FOREIGN = 1008
 
 ErrorCode = Literal["invalid_message", "unknown_message", "too_many_users"]
 
 
 class Socket:
-    """One page: what it is sent goes through a queue that its own task empties.
+    """One page. A frame goes straight to the server; what the server doesn't take now waits here.
 
-    While the queue is not empty the hub gives it no more states, so what a browser that doesn't
-    read can pile up is bounded; calls that pile up all the same are cut, and the page is told to
-    read again.
+    While something waits the hub gives it no more states, so what a browser that doesn't read can
+    pile up is bounded; calls that pile up all the same are cut, and the page is told to read again.
     """
 
-    def __init__(
-        self, *, user_id: str, pbx: int | None, session_key: str, send: ASGISendCallable, feed: Feed
-    ) -> None:
-        self.user_id = user_id
-        self.pbx = pbx
-        self.session = digest_of(session_key)
-        self._session_key = session_key
+    __slots__ = (
+        "__weakref__",
+        "_feed",
+        "_frames",
+        "_reading",
+        "_send",
+        "_writing",
+        "code",
+        "pbx",
+        "session_key",
+        "user_id",
+    )
+
+    def __init__(self, visitor: Visitor, session_key: str, *, send: Send, feed: Feed) -> None:
+        """Called in the task that is to read from the browser, which :meth:`end` cancels."""
+        self.user_id = visitor.user_id
+        self.pbx = visitor.pbx
+        self.session_key = session_key
+        self.code: int | None = None
         self._send = send
         self._feed = feed
-        self._frames: deque[str] = deque()
-        self._is_writing = False
-        self._wake = asyncio.Event()
-        self._look = asyncio.Event()
-        self.closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._frames: deque[str] | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._reading = asyncio.current_task()
+
+    @property
+    def session(self) -> str:
+        """What names its session on the channel layer."""
+        return digest_of(self.session_key)
 
     @property
     def is_busy(self) -> bool:
         """Whether earlier frames wait for the browser."""
-        return self._is_writing or bool(self._frames)
+        return self._writing is not None
 
     def push(self, frame: str) -> None:
-        """Queue a frame."""
+        """Send a frame, or queue it behind those that wait."""
+        if self._writing is None:
+            self._write(frame)
+            return
+        if self._frames is None:
+            self._frames = deque()
         if len(self._frames) >= BACKLOG_FRAMES:
             metrics.CUT.inc()
             self._frames.clear()
             self._frames.append(RESYNC)
         self._frames.append(frame)
-        self._wake.set()
 
     def check_session(self) -> None:
         """Have the session looked at soon."""
-        self._look.set()
+        self._feed.look_at(self)
 
     def end(self, code: int = NOT_SIGNED_IN) -> None:
         """Close."""
-        if not self.closing.done():
-            self.closing.set_result(code)
+        if self.code is None:
+            self.code = code
+            if self._reading is not None:
+                self._reading.cancel()
 
-    def lose(self, task: asyncio.Task[None]) -> None:
-        """Close because one of the socket's own tasks ended: the server can't send any more."""
-        if not task.cancelled() and task.exception() is not None:
-            logger.info("a live socket broke: %r", task.exception())
-            self.end(TRY_LATER)
+    def _write(self, frame: str) -> None:
+        try:
+            rest = begin(self._send({"type": "websocket.send", "text": frame}))
+        except Exception as error:  # noqa: BLE001 — whatever the server raises
+            self._break(error)
+            return
+        if rest is not None:
+            self._writing = asyncio.create_task(self._write_on(rest))
 
-    async def write(self) -> None:
-        """Send what is queued, for ever."""
-        while True:
-            self._wake.clear()
+    async def _write_on(self, rest: Coroutine[Any, Any, None]) -> None:
+        """Wait until the server has taken a frame, then send those that came meanwhile."""
+        try:
+            await rest
             while self._frames:
-                self._is_writing = True
-                text = self._frames.popleft()
-                await self._send({"type": "websocket.send", "text": text})  # type: ignore[arg-type]
-                self._is_writing = False
-            self._feed.hub.drained(self)
-            if not self._frames:
-                await self._wake.wait()
+                await self._send({"type": "websocket.send", "text": self._frames.popleft()})
+        except Exception as error:  # noqa: BLE001 — whatever the server raises
+            self._break(error)
+            return
+        self._frames = self._writing = None
+        self._feed.hub.drained(self)
 
-    async def watch_session(self) -> None:
-        """End the socket when its session has ended; looked at in time, and when told to."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), CHECK_SESSION_EVERY)
-            self._look.clear()
-            try:
-                holds = await self._feed.in_thread(
-                    still_holds, self._session_key, user_id=self.user_id
-                )
-            except Exception:
-                # The database or the cache is down: the next look decides.
-                logger.exception("a session could not be checked")
-                continue
-            if not holds:
-                self.end()
-                return
+    def _break(self, error: Exception) -> None:
+        logger.info("a live socket broke: %r", error)
+        self.end(TRY_LATER)
+
+    async def aclose(self) -> None:
+        """Write no more."""
+        if self._writing is not None:
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
 
 
-async def live_socket(
-    scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable
-) -> None:
-    """Serve one socket; ``scope`` has the session and the user (Channels' AuthMiddlewareStack)."""
+async def live_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Serve one socket."""
     event = await receive()
     if event["type"] != "websocket.connect":
         return
-    if not _is_own_origin(scope):
-        await send({"type": "websocket.close", "code": 1008, "reason": "origin"})
+    headers = dict(scope["headers"])
+    if not _is_own_origin(headers):
+        await send({"type": "websocket.close", "code": FOREIGN, "reason": "origin"})
         return
-    await send({"type": "websocket.accept", "subprotocol": None, "headers": ()})
-    user = scope["user"]
-    session_key = scope["session"].session_key
-    if not user.is_authenticated or not session_key:
-        await send({"type": "websocket.close", "code": NOT_SIGNED_IN, "reason": None})
-        return
-    feed = feeds.this_process()
-    if feed.hub.page_count(str(user.pk)) >= SOCKETS_PER_USER:
-        await send({"type": "websocket.close", "code": TOO_MUCH, "reason": None})
-        return
-    socket = Socket(
-        user_id=str(user.pk), pbx=user.pbx_id, session_key=session_key, send=send, feed=feed
-    )
-    feed.hub.join(socket)
-    try:
-        code = await _run(socket, _Reader(user, socket, feed, receive))
-    finally:
-        feed.hub.leave(socket)
-        socket.closing.cancel()
+    session_key = _session_key(headers)
+    del scope, headers  # what stays for hours is what it costs
+    code = await _serve(session_key, receive, send)
     if code is not None:
         await send({"type": "websocket.close", "code": code, "reason": None})
 
 
-async def _run(socket: Socket, reader: _Reader) -> int | None:
-    """Read, write and look at the session until one of them ends; gives the code to close with."""
-    reading = asyncio.create_task(reader.run())
-    others = [asyncio.create_task(socket.write()), asyncio.create_task(socket.watch_session())]
-    for task in others:
-        task.add_done_callback(socket.lose)
-    ends: list[asyncio.Future[Any]] = [reading, socket.closing]
+async def _serve(session_key: str, receive: Receive, send: Send) -> int | None:
+    """Serve who is signed in until his page goes (None), or until it must (the code).
+
+    What happens after a page was accepted, it is told: so it is known first who he is.
+    """
+    feed = feeds.this_process()
+    visitor, refusal = await _visitor(session_key, feed)
+    await send({"type": "websocket.accept", "subprotocol": None, "headers": ()})
+    if visitor is None:
+        return refusal
+    socket = Socket(visitor, session_key, send=send, feed=feed)
+    feed.hub.join(socket)
     try:
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        return reading.result() if reading.done() else socket.closing.result()
+        return await _Reader(socket, feed, receive).run()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if socket.code is None or task is None or task.uncancel():
+            raise  # the server ends it, not the socket
+        return socket.code
     finally:
-        reading.cancel()
-        for task in others:
-            task.cancel()
-        await asyncio.gather(reading, *others, return_exceptions=True)
+        feed.hub.leave(socket)
+        await socket.aclose()
+
+
+async def _visitor(session_key: str, feed: Feed) -> tuple[Visitor | None, int]:
+    """Who comes, or None and the code to close with."""
+    try:
+        visitor = await feed.doorkeeper.visitor(session_key) if session_key else None
+    except Exception:
+        logger.exception("a session could not be looked up")
+        return None, TRY_LATER
+    if visitor is not None and feed.hub.page_count(visitor.user_id) >= SOCKETS_PER_USER:
+        return None, TOO_MUCH
+    return visitor, NOT_SIGNED_IN
 
 
 class _Reader:
     """What the browser says, as far as it may."""
 
-    def __init__(self, user: Any, socket: Socket, feed: Feed, receive: ASGIReceiveCallable) -> None:
-        self._user = user
+    __slots__ = ("_feed", "_filled_at", "_receive", "_socket", "_tokens")
+
+    def __init__(self, socket: Socket, feed: Feed, receive: Receive) -> None:
         self._socket = socket
         self._feed = feed
         self._receive = receive
@@ -241,7 +264,8 @@ class _Reader:
             case "all":
                 ids = None
             case "team":
-                ids = await self._feed.in_thread(selectors.team_ids, self._user)
+                viewer = User(pk=int(self._socket.user_id))
+                ids = await self._feed.in_thread(selectors.team_ids, viewer)
             case list() if all(isinstance(one, str) for one in users):
                 ids = cast("list[str]", users)
                 if len(ids) > WATCH_LIMIT:
@@ -262,9 +286,14 @@ def _seconds(value: object) -> float:
     return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
-def _is_own_origin(scope: dict[str, Any]) -> bool:
+def _session_key(headers: Mapping[bytes, bytes]) -> str:
+    """The key of the session that the page's cookie names; empty without one."""
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    return cookies.get(settings.SESSION_COOKIE_NAME, "")
+
+
+def _is_own_origin(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page that asks is ours: no other site may read states with our cookie."""
-    headers = dict(scope["headers"])
     origin = headers.get(b"origin", b"").decode("latin-1")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True

@@ -14,12 +14,13 @@ from presence import feed as feeds
 from presence import socket as socket_module
 from presence.live import publish
 from presence.messages import UserMessage, VoicemailFrame
+from presence.sessions import Visitor
 from tests.live.browser import Page, sign_in
 from tests.live.stage import Stage, until
 from tests.live.test_engine import hang_up, ring
 
 
-class Visitor:
+class Guest:
     """A signed-in user with pages that are closed in the end."""
 
     def __init__(self, user: User, client: Client) -> None:
@@ -39,11 +40,11 @@ class Visitor:
 
 
 @pytest.fixture
-async def camille(on_air: Stage) -> AsyncIterator[Visitor]:
+async def camille(on_air: Stage) -> AsyncIterator[Guest]:
     user = await on_air.user("1001")
-    visitor = Visitor(user, await sign_in(user))
-    yield visitor
-    await visitor.leave()
+    guest = Guest(user, await sign_in(user))
+    yield guest
+    await guest.leave()
 
 
 async def ids(stage: Stage, *extensions: str) -> list[str]:
@@ -60,7 +61,7 @@ async def ids(stage: Stage, *extensions: str) -> list[str]:
         pytest.param("http://localhost:9000", "localhost:9000", id="another name of this machine"),
     ],
 )
-async def test_our_own_pages_may_connect(camille: Visitor, origin: str, host: str) -> None:
+async def test_our_own_pages_may_connect(camille: Guest, origin: str, host: str) -> None:
     page = Page(camille.client, origin=origin, host=host)
     assert await page.connect()
     await page.leave()
@@ -80,13 +81,13 @@ async def test_our_own_pages_may_connect(camille: Visitor, origin: str, host: st
     ],
 )
 async def test_a_foreign_page_is_refused_with_our_cookie_too(
-    camille: Visitor, origin: str | None, host: str, caplog: pytest.LogCaptureFixture
+    camille: Guest, origin: str | None, host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert not await Page(camille.client, origin=origin, host=host).connect()
     assert "refused a live socket" in caplog.text
 
 
-async def test_on_https_a_page_without_it_is_foreign(camille: Visitor, settings: Settings) -> None:
+async def test_on_https_a_page_without_it_is_foreign(camille: Guest, settings: Settings) -> None:
     settings.ENV = settings.ENV.model_copy(update={"public_url": "https://127.0.0.1:8443"})
     assert not await Page(
         camille.client, origin="http://127.0.0.1:8443", host="127.0.0.1:8443"
@@ -103,7 +104,7 @@ async def test_who_is_not_signed_in_is_accepted_and_closed_with_4401(on_air: Sta
 
 
 async def test_the_twenty_first_page_of_a_user_is_turned_away(
-    camille: Visitor, monkeypatch: pytest.MonkeyPatch
+    camille: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket_module, "SOCKETS_PER_USER", 2)
     await camille.open()
@@ -116,7 +117,7 @@ async def test_the_twenty_first_page_of_a_user_is_turned_away(
 # --- Watching -------------------------------------------------------------------------------------
 
 
-async def test_nothing_comes_before_the_first_watch(on_air: Stage, camille: Visitor) -> None:
+async def test_nothing_comes_before_the_first_watch(on_air: Stage, camille: Guest) -> None:
     page = await camille.open()
     await on_air.do(ring("1002"))
     await on_air.until_phone("1002", "ringing")
@@ -124,7 +125,7 @@ async def test_nothing_comes_before_the_first_watch(on_air: Stage, camille: Visi
 
 
 async def test_a_page_sees_the_people_it_watches_and_what_becomes_of_them(
-    on_air: Stage, camille: Visitor
+    on_air: Stage, camille: Guest
 ) -> None:
     nadia, maud = await ids(on_air, "1002", "1008")
     page = await camille.open()
@@ -139,14 +140,14 @@ async def test_a_page_sees_the_people_it_watches_and_what_becomes_of_them(
     await page.phone(nadia, "available")
 
 
-async def test_a_page_can_watch_its_team_and_everybody(camille: Visitor) -> None:
+async def test_a_page_can_watch_its_team_and_everybody(camille: Guest) -> None:
     page = await camille.open()
     team = [one["user_id"] for one in (await page.watch("team"))["people"]]
     everybody = [one["user_id"] for one in (await page.watch("all"))["people"]]
     assert set(everybody) - set(team) == {str(camille.user.pk)}
 
 
-async def test_a_page_that_was_loading_meanwhile_is_told_what_it_missed(camille: Visitor) -> None:
+async def test_a_page_that_was_loading_meanwhile_is_told_what_it_missed(camille: Guest) -> None:
     earlier = await camille.open()
     await earlier.watch([])
     frame = VoicemailFrame(type="voicemail", unread=3)
@@ -158,7 +159,7 @@ async def test_a_page_that_was_loading_meanwhile_is_told_what_it_missed(camille:
     assert await page.frame() == frame
 
 
-async def test_a_resync_is_answered_by_a_snapshot(on_air: Stage, camille: Visitor) -> None:
+async def test_a_resync_is_answered_by_a_snapshot(on_air: Stage, camille: Guest) -> None:
     page = await camille.open()
     await page.watch(await ids(on_air, "1002"))
     await page.send(type="resync")
@@ -166,7 +167,7 @@ async def test_a_resync_is_answered_by_a_snapshot(on_air: Stage, camille: Visito
 
 
 async def test_a_lost_stream_shows_on_the_page_and_so_does_its_return(
-    on_air: Stage, camille: Visitor
+    on_air: Stage, camille: Guest
 ) -> None:
     (nadia,) = await ids(on_air, "1002")
     page = await camille.open()
@@ -179,7 +180,7 @@ async def test_a_lost_stream_shows_on_the_page_and_so_does_its_return(
     await page.phone(nadia, "available")
 
 
-async def test_a_users_calls_come_to_all_his_pages_unasked(on_air: Stage, camille: Visitor) -> None:
+async def test_a_users_calls_come_to_all_his_pages_unasked(on_air: Stage, camille: Guest) -> None:
     pages = [await camille.open(), await camille.open()]
     await on_air.do(ring("1001"))
     for page in pages:
@@ -188,7 +189,7 @@ async def test_a_users_calls_come_to_all_his_pages_unasked(on_air: Stage, camill
 
 
 async def test_an_open_page_is_being_there_and_a_reload_is_not_leaving(
-    on_air: Stage, camille: Visitor, monkeypatch: pytest.MonkeyPatch
+    on_air: Stage, camille: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "PAGE_GRACE", 0.3)
     await asyncio.to_thread(
@@ -235,7 +236,7 @@ async def test_an_open_page_is_being_there_and_a_reload_is_not_leaving(
     ],
 )
 async def test_nonsense_is_answered_and_the_socket_stays(
-    camille: Visitor, text: str, code: str
+    camille: Guest, text: str, code: str
 ) -> None:
     page = await camille.open()
     await page.send_text(text)
@@ -243,20 +244,20 @@ async def test_nonsense_is_answered_and_the_socket_stays(
     assert (await page.watch([]))["people"] == []
 
 
-async def test_at_most_500_people_can_be_named(camille: Visitor) -> None:
+async def test_at_most_500_people_can_be_named(camille: Guest) -> None:
     page = await camille.open()
     assert (await page.watch([str(n) for n in range(500)]))["type"] == "presence.snapshot"
     await page.send(type="watch", users=[str(n) for n in range(501)])
     assert (await page.frame())["code"] == "too_many_users"
 
 
-async def test_a_frame_over_64_kb_closes(camille: Visitor) -> None:
+async def test_a_frame_over_64_kb_closes(camille: Guest) -> None:
     page = await camille.open()
     await page.send_text("x" * (64 * 1024 + 1))
     assert await page.closed() == 1009
 
 
-async def test_a_page_that_never_stops_talking_is_closed(camille: Visitor) -> None:
+async def test_a_page_that_never_stops_talking_is_closed(camille: Guest) -> None:
     page = await camille.open()
     for _ in range(socket_module.BURST + 5):
         await page.send(type="resync")
@@ -267,7 +268,7 @@ async def test_a_page_that_never_stops_talking_is_closed(camille: Visitor) -> No
 
 
 async def test_signing_out_closes_the_sockets_of_that_session_and_no_other(
-    camille: Visitor,
+    camille: Guest,
 ) -> None:
     page = await camille.open()
     elsewhere = Page(await sign_in(camille.user))
@@ -278,28 +279,28 @@ async def test_signing_out_closes_the_sockets_of_that_session_and_no_other(
     await elsewhere.leave()
 
 
-async def test_a_new_password_closes_all_sockets(camille: Visitor) -> None:
+async def test_a_new_password_closes_all_sockets(camille: Guest) -> None:
     page = await camille.open()
     camille.user.set_password("another")
     await camille.user.asave()
     assert await page.closed() == 4401
 
 
-async def test_a_disabled_account_closes_all_sockets(camille: Visitor) -> None:
+async def test_a_disabled_account_closes_all_sockets(camille: Guest) -> None:
     page = await camille.open()
     camille.user.is_active = False
     await camille.user.asave()
     assert await page.closed() == 4401
 
 
-async def test_a_deleted_account_closes_all_sockets(camille: Visitor) -> None:
+async def test_a_deleted_account_closes_all_sockets(camille: Guest) -> None:
     page = await camille.open()
     await User.objects.filter(pk=camille.user.pk).afirst()
     await sync_to_async(camille.user.delete)()
     assert await page.closed() == 4401
 
 
-async def test_a_changed_language_closes_nothing(camille: Visitor) -> None:
+async def test_a_changed_language_closes_nothing(camille: Guest) -> None:
     page = await camille.open()
     camille.user.language = "fr"
     await camille.user.asave(update_fields=["language"])
@@ -308,9 +309,9 @@ async def test_a_changed_language_closes_nothing(camille: Visitor) -> None:
 
 
 async def test_a_session_that_ended_unheard_is_found_out_in_time(
-    camille: Visitor, monkeypatch: pytest.MonkeyPatch
+    camille: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "CHECK_SESSION_EVERY", 0.1)
+    monkeypatch.setattr(feeds, "CHECK_SESSIONS_EVERY", 0.1)
     page = await camille.open()
     await page.watch([])
     await sync_to_async(camille.client.session.flush)()
@@ -321,7 +322,7 @@ async def test_a_session_that_ended_unheard_is_found_out_in_time(
 
 
 async def test_a_backlog_of_calls_is_cut_and_the_page_told_to_read_again(
-    on_air: Stage, camille: Visitor
+    on_air: Stage, camille: Guest
 ) -> None:
     sent: list[str] = []
     is_open = asyncio.Event()
@@ -331,15 +332,39 @@ async def test_a_backlog_of_calls_is_cut_and_the_page_told_to_read_again(
         sent.append(message["text"])  # type: ignore[index]
 
     feed = feeds.this_process()
-    socket = socket_module.Socket(user_id="7", pbx=None, session_key="key", send=stuck, feed=feed)
-    writing = asyncio.create_task(socket.write())
+    socket = socket_module.Socket(Visitor("7", None), "key", send=stuck, feed=feed)
     socket.push("first")
-    await asyncio.sleep(0)
     assert socket.is_busy
     for number in range(socket_module.BACKLOG_FRAMES + 1):
         socket.push(str(number))
     is_open.set()
     await until(lambda: not socket.is_busy, what="an empty queue")
     assert sent == ["first", socket_module.RESYNC, str(socket_module.BACKLOG_FRAMES)]
-    writing.cancel()
-    socket.closing.cancel()
+    await socket.aclose()
+
+
+async def test_what_the_server_takes_at_once_waits_for_nobody(on_air: Stage) -> None:
+    sent: list[str] = []
+
+    async def take(message: object) -> None:
+        sent.append(message["text"])  # type: ignore[index]
+
+    feed = feeds.this_process()
+    socket = socket_module.Socket(Visitor("7", None), "key", send=take, feed=feed)
+    socket.push("first")
+    assert (sent, socket.is_busy) == (["first"], False)
+
+
+async def test_a_socket_that_the_server_has_given_up_is_closed(on_air: Stage) -> None:
+    async def refuse(message: object) -> None:
+        raise OSError("gone")
+
+    feed = feeds.this_process()
+    socket = socket_module.Socket(Visitor("7", None), "key", send=refuse, feed=feed)
+    socket.push("first")
+    assert socket.code == socket_module.TRY_LATER
+    task = asyncio.current_task()
+    assert task is not None
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    assert task.uncancel() == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bluetel.calls.messages import CallRecord
 from presence.board import EPOCH_BITS
-from presence.hub import WINDOW, Hub
+from presence.hub import AT_ONCE, WINDOW, Hub
 from presence.live import call_message
 from presence.messages import (
     GoneMessage,
@@ -44,10 +44,9 @@ class DrivenClock:
     def time(self) -> float:
         return self.now
 
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> DrivenTimer:
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> None:
         self._count += 1
         heapq.heappush(self._due, (self.now + delay, self._count, callback))
-        return DrivenTimer()
 
     def advance(self, seconds: float) -> None:
         until = self.now + seconds
@@ -64,11 +63,6 @@ class DrivenClock:
     @property
     def is_idle(self) -> bool:
         return not self._due
-
-
-class DrivenTimer:
-    def cancel(self) -> None:
-        raise AssertionError("the hub calls nothing off")
 
 
 class FakeSocket:
@@ -286,7 +280,7 @@ def test_changes_within_the_window_come_in_one_frame_the_newest_of_each(bench: B
     bench.happen(a="available")
     assert socket.frames() == []
     bench.clock.advance(WINDOW)
-    assert socket.states() == [[("a", "available"), ("b", "ringing")]]
+    assert socket.states() == [[("b", "ringing"), ("a", "available")]]
 
 
 def test_a_window_is_as_long_as_the_writing_before_it_took(bench: Bench) -> None:
@@ -299,6 +293,44 @@ def test_a_window_is_as_long_as_the_writing_before_it_took(bench: Bench) -> None
     assert socket.states() == [[("a", "ringing")]]
     bench.clock.advance(WINDOW)
     assert socket.states() == [[("b", "ringing")]]
+
+
+def test_of_many_some_are_told_at_a_time_and_the_loop_may_do_as_much_between(bench: Bench) -> None:
+    sockets = [bench.socket(["a"]) for _ in range(3 * AT_ONCE)]
+
+    def told() -> int:
+        return sum(1 for socket in sockets if socket.texts)
+
+    bench.happen(a="ringing")
+    assert told() == AT_ONCE
+    bench.clock.be_busy(0.01)
+    bench.clock.advance(0.009)
+    assert told() == AT_ONCE
+    bench.clock.advance(0.001)
+    assert told() == 3 * AT_ONCE
+
+
+def test_who_waits_for_his_turn_is_told_the_newest_of_all_that_came_meanwhile(bench: Bench) -> None:
+    sockets = [bench.socket(["a", "b"]) for _ in range(2 * AT_ONCE)]
+    bench.happen(a="ringing")
+    bench.happen(a="busy", b="busy")
+    bench.clock.advance(0)
+    assert sockets[-1].states() == [[("a", "busy"), ("b", "busy")]]
+    assert sockets[0].states() == [[("a", "ringing")]]
+    bench.clock.advance(WINDOW)
+    assert sockets[0].states() == [[("a", "busy"), ("b", "busy")]]
+
+
+def test_who_leaves_or_turns_away_while_he_waits_for_his_turn_is_not_told(bench: Bench) -> None:
+    sockets = [bench.socket(["a"]) for _ in range(AT_ONCE + 2)]
+    bench.happen(a="ringing")
+    bench.hub.leave(sockets[-1])
+    bench.hub.watch(sockets[-2], ["b"])
+    sockets[-2].texts.clear()
+    bench.clock.advance(1)
+    assert sockets[-1].texts == sockets[-2].texts == []
+    bench.happen(b="busy")
+    assert sockets[-2].states() == [[("b", "busy")]]
 
 
 def test_after_a_quiet_window_a_change_is_sent_at_once_again(bench: Bench) -> None:
