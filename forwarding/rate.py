@@ -9,8 +9,11 @@ from collections.abc import Callable
 BURST = 0.1
 """Seconds of the rate that may go at once: after a pause, and when the loop comes late."""
 
-SECOND = 1.03
-"""A second as it is counted here: what goes later than another may come to the PBX less late."""
+SECOND = 1.07
+"""A second as it is counted here: what goes later than another may come to the PBX less late.
+
+By how much, is how long a thread may wait for the interpreter before it speaks to the PBX.
+"""
 
 
 class TokenBucket:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from bluetel.telephony.types import Forward
 from forwarding.blocks import Block, OccurrenceKey
-from presence.rules import ImClaim, ImDecision, ImSource, ImState, resolve_im
+from presence.rules import ImClaim, ImDecision, ImSource, ImState, resolve_im, strongest
 
 
 class RouteKind(StrEnum):
@@ -304,7 +304,7 @@ def claims_at(situation: Situation, now: datetime) -> list[RouteClaim]:
         refs = frozenset(ref_of_occurrence(key) for key in block.keys)
         wants = {Reason.MEETING: rules.calendar}
         follows_meetings = rules.set_im_busy and not rules.im_only_by_hand
-        if follows_meetings and _is_busy_by_calendar(situation, block, now):
+        if rules.im and follows_meetings and _is_busy_by_calendar(situation, block, now):
             wants[Reason.BUSY_BY_CALENDAR] = rules.im
         claims += [
             RouteClaim(
@@ -356,13 +356,8 @@ def _is_busy_by_hand(claim: ImClaim, now: datetime) -> bool:
 
 def _is_busy_by_calendar(situation: Situation, block: Block, now: datetime) -> bool:
     """Whether the block is what shows the user busy: a status set by hand may count more."""
-    standing = [
-        claim
-        for claim in situation.im_claims
-        if claim.starts <= now and (claim.ends is None or now < claim.ends)
-    ]
     busy = CalendarBusy(starts=block.starts, ends=block.ends)
-    return resolve_im([*standing, busy], now, is_there=True).winner is busy
+    return strongest([*situation.im_claims, busy], now) is busy
 
 
 def all_im_claims(situation: Situation) -> list[ImClaim]:

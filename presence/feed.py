@@ -132,7 +132,7 @@ class Feed:
         self.hub.learn(people)
         self.hub.heed(links)
         if not self.ready.is_set():
-            spare_what_stays()
+            spare_what_stays("pages")
             self.ready.set()
 
     async def _read_privacy(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from bluetel.telephony.types import ChatState, LineState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 MESSAGE_LIMIT = 250
 CLOCK_STEP = timedelta(seconds=60)
@@ -136,6 +136,8 @@ class ImSource(StrEnum):
     SESSION = "session"
 
 
+_RANK = {source: rank for rank, source in enumerate(ImSource)}
+
 ON_PBX = "pbx"
 """The ``ref`` of a status its owner chose in another program of the PBX's."""
 
@@ -218,11 +220,18 @@ def resolve_im(claims: Iterable[ImClaim], now: datetime, *, is_there: bool = Fal
     )
 
 
+def strongest(claims: Iterable[ImClaim], now: datetime) -> ImClaim | None:
+    """The claim that decides at ``now`` for somebody who is there."""
+    return _standing(claims, now, is_there=True)[0]
+
+
 def _standing(
-    claims: Sequence[ImClaim], at: datetime, *, is_there: bool
+    claims: Iterable[ImClaim], at: datetime, *, is_there: bool
 ) -> tuple[ImClaim | None, tuple[ImClaim, ...]]:
     """Who wins at an instant, and the others that hold, in their order."""
     live = [claim for claim in claims if _holds(claim, at, is_there=is_there)]
+    if len(live) < 2:  # nearly everybody, and asked for everybody at nine
+        return (live[0] if live else None), ()
     meeting = max(
         (claim.starts for claim in live if claim.source == ImSource.CALENDAR), default=None
     )
@@ -238,7 +247,7 @@ def _holds(claim: ImClaim, at: datetime, *, is_there: bool) -> bool:
 
 
 def _rank(claim: ImClaim, meeting: datetime | None) -> float:
-    rank = list(ImSource).index(ImSource(claim.source))
+    rank = _RANK[ImSource(claim.source)]
     is_forgotten = (
         claim.source == ImSource.MANUAL
         and claim.value == ImState.AVAILABLE

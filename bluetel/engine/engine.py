@@ -25,6 +25,7 @@ from bluetel.engine.pages import OpenPages
 from bluetel.engine.reign import Reign
 from bluetel.engine.statuses import Statuses
 from bluetel.engine.threads import Threads
+from bluetel.housekeeping import spare_what_stays
 from bluetel.telephony.errors import TelephonyError
 from bluetel.work import leases
 from bluetel.work.owners import own_name
@@ -351,6 +352,7 @@ class _Duty:
     async def _keep_sweeping(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_EVERY)
+            spare_what_stays("engine")  # everybody has been read by now
             try:
                 ended = await self._threads.database(sweep, now=timezone.now())
             except DatabaseError as error:

@@ -62,6 +62,10 @@ class Outbox:
             self._published.clear()
             self._written.clear()
 
+    async def told(self) -> None:
+        """Wait until all that was put is published."""
+        await self._published.wait()
+
     async def drain(self) -> None:
         """Wait until all that was put is published and written."""
         await self._published.wait()

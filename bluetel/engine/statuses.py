@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from bluetel.accounts.models import User
 from bluetel.telephony.text import safe_text
 from bluetel.telephony.types import ChatState
 from bluetel.work import leases
+from bluetel.work.turns import turn
 from presence import chat
 from presence.chat import Whose, Written
 from presence.models import Claim, StatusRecord
@@ -44,6 +46,8 @@ LOOK_BACK = timedelta(seconds=5)
 """So rows of a long transaction, or of a host whose clock is behind, are seen all the same."""
 RETRY_AFTER = 1.0
 PASSED_AT_ONCE = 50
+TOLD_WITHIN = 2.0
+"""So long rows wait for what colleagues are told; then the layer is slow, or away."""
 
 
 class Statuses:
@@ -128,16 +132,21 @@ class Statuses:
         now = timezone.now()
         passed: dict[str, None] = {}
         is_over = False
-        while self._edges and self._edges[0][0] <= now:
-            _, user_id = heapq.heappop(self._edges)
-            is_over |= any(
-                claim.ends is not None and claim.ends <= now
-                for claim in self._claims.get(user_id, ())
-            )
-            self._outbox.put(self._board.pass_edge(user_id, at=now))
-            passed[user_id] = None
-            if len(passed) % PASSED_AT_ONCE == 0:
-                await asyncio.sleep(0)
+        with turn().hurry():
+            while self._edges and self._edges[0][0] <= now:
+                _, user_id = heapq.heappop(self._edges)
+                is_over |= any(
+                    claim.ends is not None and claim.ends <= now
+                    for claim in self._claims.get(user_id, ())
+                )
+                self._outbox.put(self._board.pass_edge(user_id, at=now))
+                passed[user_id] = None
+                if len(passed) % PASSED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            if passed:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TOLD_WITHIN):
+                        await self._outbox.told()
         for count, user_id in enumerate(passed, start=1):
             self.consider(user_id)
             if count % PASSED_AT_ONCE == 0:

@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
         def announce() -> None:
             engine.start()
-            spare_what_stays()
+            spare_what_stays("server")
             self.stdout.write(f"BlueTel is at http://{_shown(host)}:{port}")
             if accounts:
                 self.stdout.write(accounts)
