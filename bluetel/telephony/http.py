@@ -17,27 +17,25 @@ import logging
 import random
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlencode, urlsplit
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     HTTPError,
+    MaxRetryError,
     NewConnectionError,
     ReadTimeoutError,
-    SSLError,
 )
 
 from bluetel.telephony.errors import PbxUnavailable, ProtocolError, Rejected, RejectReason
 from bluetel.telephony.ports import Taker
-
-if TYPE_CHECKING:
-    from urllib3.response import BaseHTTPResponse
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +143,25 @@ class _SecretsOut(logging.Filter):
 _SECRETS_OUT = _SecretsOut()
 
 
+class _Adapter(HTTPAdapter):
+    """One connection pool over a ready TLS context.
+
+    ``requests`` would load its own CA bundle into the context for every new connection; the
+    context already demands a valid certificate and the right host name.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None, *, pool_size: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give every pool the context."""
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
+        """Leave everything to the context."""
+
+
 class _Broken(Exception):
     """One attempt that brought no answer: ``sent`` says whether the request may have arrived."""
 
@@ -169,10 +186,9 @@ class HttpDoor:
         rng: random.Random | None = None,
     ) -> None:
         """Take an address that :func:`checked_url` accepts; nothing is sent yet."""
-        parts = urlsplit(checked_url(url))
-        self._prefix = parts.path
-        self._new_pool = partial(_pool, parts, context, size=pool_size)
-        self._pool = self._new_pool()
+        self._url = checked_url(url)
+        self._adapter = _Adapter(context, pool_size=pool_size)
+        self._local = threading.local()
         self._clock = clock
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311 — jitter, not a secret
@@ -226,8 +242,7 @@ class HttpDoor:
 
     def close(self) -> None:
         """Close the pooled connections; the door opens new ones when it is used again."""
-        old, self._pool = self._pool, self._new_pool()
-        old.close()
+        self._adapter.close()
 
     def _attempt(
         self,
@@ -244,26 +259,19 @@ class HttpDoor:
             raise _Broken("no time left", sent=False, passing=False)
         is_handed = False
         try:
-            response = self._pool.urlopen(
+            response = self._session().request(
                 method,
-                self._prefix + path + (f"?{urlencode(params)}" if params else ""),
-                body=body if body is None or isinstance(body, bytes) else _json(body),
-                headers=_headers(headers, body),
-                timeout=Timeout(connect=min(CONNECT_TIMEOUT, left), read=min(READ_TIMEOUT, left)),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
+                self._url + path,
+                params=dict(params) if params else None,
+                json=None if isinstance(body, bytes) else body,
+                data=body if isinstance(body, bytes) else None,
+                headers=dict(headers) if headers else None,
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                allow_redirects=False,
+                stream=True,
             )
-        except HTTPError as exc:
-            # Not chained: the library's texts quote the whole address, tokens included.
-            raise _broken(exc) from None
-        except ValueError:
-            # A name or value with a line end in it, said before anything is sent.
-            raise _Broken("a header can't be sent", sent=False, passing=False) from None
-        try:
             try:
-                if into is not None and response.status < 300:
+                if into is not None and response.status_code < 300:
                     content = b""
                     for chunk in _pieces(response, until, most=MOST_COPIED):
                         is_handed = True
@@ -272,16 +280,32 @@ class HttpDoor:
                     content = b"".join(_pieces(response, until, most=MOST_BYTES))
             finally:
                 response.close()
+        except requests.RequestException as exc:
+            # Not chained: the library's texts quote the whole address, tokens included.
+            raise _broken(exc) from None
         except ReadTimeoutError:
             raise _Broken("no whole answer in time", sent=True, passing=False) from None
         except HTTPError:
             raise _Broken("the connection broke", sent=True, passing=not is_handed) from None
         return Answer(
-            status=response.status,
+            status=response.status_code,
             body=content,
             media_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             retry_after=_seconds(response.headers.get("Retry-After", "")),
         )
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            # Proxies and .netrc logins of the environment are not meant for the PBX.
+            session.trust_env = False
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            session.headers.update({"Accept": "application/json", "User-Agent": "BlueTel"})
+            session.mount("http://", self._adapter)
+            session.mount("https://", self._adapter)
+            self._local.session = session
+        return session
 
     def _note_down(self, what: str, why: str) -> None:
         if not self._is_down:
@@ -294,34 +318,10 @@ class HttpDoor:
             logger.info("The PBX answers again")
 
 
-def _pool(parts: SplitResult, context: ssl.SSLContext | None, *, size: int) -> HTTPConnectionPool:
-    """Connections to one address; nothing of the environment (proxies, .netrc) is looked at."""
-    if parts.scheme == "http":
-        return HTTPConnectionPool(str(parts.hostname), parts.port, maxsize=size)
-    trust = context or tls_context("")
-    return HTTPSConnectionPool(str(parts.hostname), parts.port, maxsize=size, ssl_context=trust)
-
-
-def _json(body: object) -> bytes:
-    return json.dumps(body, allow_nan=False).encode()
-
-
-def _headers(more: Mapping[str, str] | None, body: object) -> Mapping[str, str]:
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip, deflate",
-        "User-Agent": "BlueTel",
-        **(more or {}),
-    }
-    if body is not None and not isinstance(body, bytes):
-        headers["Content-Type"] = "application/json"
-    return headers
-
-
-def _pieces(response: BaseHTTPResponse, until: Deadline, *, most: int) -> Iterator[bytes]:
+def _pieces(response: requests.Response, until: Deadline, *, most: int) -> Iterator[bytes]:
     """The body as it comes: the library's own reading waits for whole chunks."""
     size = 0
-    while chunk := response.read1(_CHUNK, decode_content=True):
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
         size += len(chunk)
         if size > most:
             raise _Broken("the answer is too long", sent=True, passing=False)
@@ -330,20 +330,22 @@ def _pieces(response: BaseHTTPResponse, until: Deadline, *, most: int) -> Iterat
         yield chunk
 
 
-def _broken(exc: HTTPError) -> _Broken:
+def _broken(exc: requests.RequestException) -> _Broken:
     """Sort a library error: did the request leave, and is it worth repeating at once."""
-    match exc:
-        case SSLError():
-            why = "its certificate is not trusted (a CA file may be needed)"
-            return _Broken(why, sent=False, passing=False)
-        case NewConnectionError():  # a kind of the next one, by name only
+    if isinstance(exc, requests.exceptions.SSLError):
+        return _Broken(
+            "its certificate is not trusted (a CA file may be needed)", sent=False, passing=False
+        )
+    if isinstance(exc, requests.ConnectTimeout):
+        return _Broken("no connection in time", sent=False, passing=False)
+    if isinstance(exc, requests.ReadTimeout):
+        return _Broken("no answer in time", sent=True, passing=False)
+    if isinstance(exc, requests.ConnectionError):
+        cause = exc.args[0] if exc.args else None
+        if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
             return _Broken("no connection", sent=False, passing=True)
-        case ConnectTimeoutError():
-            return _Broken("no connection in time", sent=False, passing=False)
-        case ReadTimeoutError():
-            return _Broken("no answer in time", sent=True, passing=False)
-        case _:
-            return _Broken("the connection broke", sent=True, passing=True)
+        return _Broken("the connection broke", sent=True, passing=True)
+    return _Broken(f"no readable answer ({type(exc).__name__})", sent=True, passing=False)
 
 
 def _seconds(text: str) -> float | None:
