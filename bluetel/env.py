@@ -99,6 +99,31 @@ class Environment(BaseSettings):
             raise ValueError("must be an origin such as https://tel.example.org, without a path")
         return value.rstrip("/")
 
+    @field_validator("ca_file", "ldap_ca_file")
+    @classmethod
+    def _readable_file(cls, value: str) -> str:
+        if value:
+            _open(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_address(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not re.match(r"(rediss?|unix)://.", url):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("xmpp_url")
+    @classmethod
+    def _xmpp_address(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        parts = urlsplit(url)
+        named = parts.hostname and parts.username and parts.port != 0
+        if url and not (parts.scheme in {"xmpp", "xmpps"} and named):
+            raise ValueError("must be xmpp://NAME%40DOMAIN:PASSWORD@HOST or xmpps://…")
+        return value
+
     @property
     def origin(self) -> str:
         """Where browsers find BlueTel."""
@@ -181,11 +206,27 @@ def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
     raise SettingsError("DATABASE_URL: must start with sqlite:// or postgresql://")
 
 
+def make_data_directory(path: Path) -> None:
+    """Make it, for its owner alone: the database lies in it; raises :class:`SettingsError`."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"BLUETEL_DATA_DIR: {path}: {error.strerror}") from None
+
+
 def _region(value: str) -> str:
     region = value.strip().upper()
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"{value!r} is not a two-letter country code")
     return region
+
+
+def _open(path: str) -> None:
+    try:
+        with Path(path).open("rb"):
+            pass
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
 
 
 def _read_secret(name: str, path: str) -> str:

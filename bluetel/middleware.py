@@ -68,6 +68,28 @@ class ApiErrorsMiddleware:
         return replaced
 
 
+class HeadMiddleware:
+    """What can be read can be asked for without its body (RFC 9110 §9.1), in the API as well.
+
+    A route that has an answer of its own to HEAD keeps it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Ask again as GET where the route takes that only; the server leaves out the body."""
+        response = self.get_response(request)
+        is_refused = response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+        if request.method != "HEAD" or not is_refused or "GET" not in response.headers["Allow"]:
+            return response
+        request.method = "GET"
+        try:
+            return self.get_response(request)
+        finally:
+            request.method = "HEAD"
+
+
 def _unrouted_error(status: int) -> tuple[str, str]:
     match status:
         case HTTPStatus.NOT_FOUND:

@@ -9,7 +9,13 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from bluetel.env import ROOT, SettingsError, database_settings, read_environment
+from bluetel.env import (
+    ROOT,
+    SettingsError,
+    database_settings,
+    make_data_directory,
+    read_environment,
+)
 from bluetel.ldap.config import ldap_config
 from bluetel.ldap.errors import LdapSettingsError
 from bluetel.mail_settings import mail_settings
@@ -18,6 +24,7 @@ from bluetel.secret_key import secret_key
 try:
     ENV = read_environment(os.environ)
     DATA_DIR = (ROOT / ENV.data_dir).resolve()
+    make_data_directory(DATA_DIR)
     DATABASES: dict[str, Any] = {
         "default": database_settings(ENV.database_url.get_secret_value(), data_dir=DATA_DIR)
     }
@@ -41,7 +48,6 @@ except SettingsError as error:
 except LdapSettingsError as error:
     sys.exit(f"bluetel: BLUETEL_LDAP_…: {error}")
 
-DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = secret_key(ENV.secret_key.get_secret_value(), data_dir=DATA_DIR)
 SECRET_KEY_FALLBACKS = list(ENV.secret_key_fallbacks)
 DEBUG = ENV.debug
@@ -89,6 +95,7 @@ MIDDLEWARE = [
     "bluetel.middleware.PrivatePagesMiddleware",
     "bluetel.middleware.ApiErrorsMiddleware",
     "bluetel.middleware.ReadingMiddleware",
+    "bluetel.middleware.HeadMiddleware",
 ]
 
 ROOT_URLCONF = "bluetel.urls"

@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from presence.messages import CallFrame, EngineMessage, HubMessage, UserMessage
+from presence.messages import AskMessage, CallFrame, EngineMessage, HubMessage, UserMessage
 
 if TYPE_CHECKING:
     from bluetel.calls.messages import CallRecord
@@ -59,6 +59,11 @@ def publish_from_sync(message: HubMessage) -> None:
 def publish_to_engine_from_sync(message: EngineMessage) -> None:
     """Tell the engine from views and services, in the same way."""
     _send_from_sync(ENGINE, message)
+
+
+def follow_calls(user_id: int) -> None:
+    """Have somebody's calls followed for some minutes, though he has no page open."""
+    publish_to_engine_from_sync(AskMessage(type="ask", user=str(user_id)))
 
 
 def publish_call(user_id: int, call: CallRecord) -> None:

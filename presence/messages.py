@@ -226,6 +226,13 @@ class PagesMessage(TypedDict):
     users: list[str]
 
 
+class AskMessage(TypedDict):
+    """A program asks for somebody's calls, who may have no page open."""
+
+    type: Literal["ask"]
+    user: str
+
+
 class RefreshMessage(TypedDict):
     """Users or PBXs changed: read them again."""
 
@@ -247,7 +254,9 @@ class PushesMessage(TypedDict):
     bodies: list[object]
 
 
-EngineMessage = PageMessage | PagesMessage | RefreshMessage | ClaimsMessage | PushesMessage
+EngineMessage = (
+    PageMessage | PagesMessage | AskMessage | RefreshMessage | ClaimsMessage | PushesMessage
+)
 
 
 def record_of(person: Person) -> PersonRecord:

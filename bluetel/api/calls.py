@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from ninja import Header, Router, Status
 
 from bluetel.accounts.http import SignedInRequest
+from bluetel.accounts.pbx import backend_for
 from bluetel.api import schemas
 from bluetel.api.errors import ApiError
 from bluetel.calls import control, selectors, services
 from bluetel.calls.messages import CallRecord, record_of
 from bluetel.telephony.types import TransferKind
-from presence.live import publish_call
+from presence.live import follow_calls, publish_call
 
 if TYPE_CHECKING:
     from bluetel.calls.models import Call
@@ -49,8 +50,11 @@ def place(
 
 @router.get("", response=schemas.Calls, summary="The live calls")
 def live(request: SignedInRequest) -> dict[str, list[CallRecord]]:
-    """Newest first."""
-    return {"calls": [record_of(call) for call in selectors.live_calls(request.user)]}
+    """Newest first. Who asks has his calls followed, on a PBX that tells them to nobody else."""
+    user = request.user
+    if user.pbx is not None and backend_for(user.pbx).uses_own_logins:
+        follow_calls(user.pk)
+    return {"calls": [record_of(call) for call in selectors.live_calls(user)]}
 
 
 @router.get("/{call_id}", response={200: schemas.Call, 404: schemas.Error}, summary="One call")

@@ -56,6 +56,7 @@ _WHY = {
     "greater_than_equal": gettext_noop("it is out of range"),
     "less_than_equal": gettext_noop("it is out of range"),
 }
+_KINDS = {"bool", "datetime", "float", "int", "str"}
 
 
 class ApiError(Exception):
@@ -110,7 +111,7 @@ def _install_frame(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         first = error.errors[0] if error.errors else {}
-        field = str(first.get("loc", ["?"])[-1])
+        field = _field(first)
         if field == "number":
             return error_response(
                 HTTPStatus.BAD_REQUEST, "invalid_number", _("Give the number as text.")
@@ -135,6 +136,16 @@ def _install_frame(api: NinjaAPI) -> None:
     @api.exception_handler(Http404)
     def _missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return error_response(HTTPStatus.NOT_FOUND, "not_found", _("There is nothing here."))
+
+
+def _field(error: dict[str, Any]) -> str:
+    """The field's name: pydantic ends its place with the row of a list, or the kind tried."""
+    names = [
+        part
+        for part in error.get("loc", ())
+        if isinstance(part, str) and part not in _KINDS and "[" not in part
+    ]
+    return names[-1] if names else "?"
 
 
 def _why(error: dict[str, Any]) -> str:

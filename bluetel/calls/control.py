@@ -88,19 +88,30 @@ def transfer(call: Call, text: str, *, kind: types.TransferKind) -> None:
         try:
             backend.transfer(user, leg, target.dialed, kind=kind)
         except errors.Rejected as error:
+            if error.reason is errors.RejectReason.CONFLICT:
+                raise NotPossible from error  # nobody talks yet, so nobody can be passed on
             raise no_such_extension(target.shown) from error
 
 
 def complete_transfer(call: Call) -> None:
-    """Join the other two."""
-    with _pbx_words(call) as (backend, user, leg):
+    """Join the other two; ``NotPossible`` where no transfer has begun."""
+    with _pbx_words(call) as (backend, user, leg), _a_transfer_is_on():
         backend.complete_transfer(user, leg)
 
 
 def cancel_transfer(call: Call) -> None:
-    """Take the first caller back."""
-    with _pbx_words(call) as (backend, user, leg):
+    """Take the first caller back; ``NotPossible`` where no transfer has begun."""
+    with _pbx_words(call) as (backend, user, leg), _a_transfer_is_on():
         backend.cancel_transfer(user, leg)
+
+
+@contextmanager
+def _a_transfer_is_on() -> Iterator[None]:
+    """What the PBX does not find is the transfer, not the call."""
+    try:
+        yield
+    except errors.NotFound as error:
+        raise NotPossible from error
 
 
 @contextmanager
@@ -114,7 +125,7 @@ def _pbx_words(call: Call) -> Iterator[tuple[Backend, types.PbxUserId, types.Cal
             types.PbxUserId(call.user.pbx_user_id),
             types.CallId(call.pbx_call_id),
         )
-    except errors.NotSupported as error:
+    except (errors.NotSupported, errors.Rejected) as error:
         raise NotPossible from error
     except errors.NotFound as error:
         raise CallOver from error

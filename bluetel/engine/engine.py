@@ -21,7 +21,7 @@ from bluetel.engine.chat_writer import ChatWriter
 from bluetel.engine.duties import Duties
 from bluetel.engine.link import PbxLinkKeeper
 from bluetel.engine.outbox import Outbox
-from bluetel.engine.pages import OpenPages
+from bluetel.engine.pages import Askers, OpenPages
 from bluetel.engine.reign import Reign
 from bluetel.engine.statuses import Statuses
 from bluetel.engine.threads import Threads
@@ -151,6 +151,7 @@ class _Duty:
         self._duties = Duties(settings.ENGINE_DUTIES, reign)
         self._statuses = Statuses(reign, threads, self._board, self._outbox)
         self._pages = OpenPages()
+        self._askers = Askers()
         self._loop = asyncio.get_running_loop()
         self._keepers: dict[int, _Kept] = {}
         self._reading: set[asyncio.Task[None]] = set()
@@ -313,6 +314,10 @@ class _Duty:
             case "pushes":
                 self._take_pushes(message)
                 return
+            case "ask":
+                if self._askers.take(message["user"], now=self._loop.time()):
+                    self._pages_changed.set()
+                return
         self._pages_changed.set()
         for user in self._pages.take(message, now=self._loop.time()):
             self._show_page(user)
@@ -331,9 +336,10 @@ class _Duty:
         """Tell the PBXs that hear nobody's calls by themselves who looks at BlueTel now."""
         while True:
             self._pages_changed.clear()
+            looking = self._pages.users() | self._askers.users(now=self._loop.time())
             for pbx, kept in self._keepers.items():
                 if kept.keeper.needs_attention:
-                    users = [self._board.pbx_user_of(user, pbx) for user in self._pages.users()]
+                    users = [self._board.pbx_user_of(user, pbx) for user in looking]
                     kept.keeper.attend([user for user in users if user is not None])
             try:
                 async with asyncio.timeout(ATTENTION_EVERY):

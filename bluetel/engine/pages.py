@@ -1,4 +1,4 @@
-"""Who has a BlueTel page open, as the web processes tell the engine."""
+"""Who looks at BlueTel, by a page or by a program, as the web processes tell the engine."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 FORGOTTEN_AFTER = 60.0
 """Web processes speak every 20 s; one that died says nothing more."""
+ASKS_FOR = 300.0
+"""For so long after a program asked for somebody's calls it is taken to ask again."""
 
 
 @dataclass(slots=True)
@@ -62,3 +64,23 @@ class OpenPages:
         for name in gone:
             changed |= self._processes.pop(name).users
         return changed
+
+
+class Askers:
+    """The users whose calls a program asks for; ``now`` as in :class:`OpenPages`."""
+
+    def __init__(self) -> None:
+        self._asked_at: dict[str, float] = {}
+
+    def take(self, user: str, *, now: float) -> bool:
+        """Note that somebody's calls were asked for; whether that is new."""
+        is_new = user not in self.users(now=now)
+        self._asked_at[user] = now
+        return is_new
+
+    def users(self, *, now: float) -> set[str]:
+        """Everybody whose calls were asked for lately; the others are forgotten."""
+        self._asked_at = {
+            user: asked_at for user, asked_at in self._asked_at.items() if now - asked_at < ASKS_FOR
+        }
+        return set(self._asked_at)

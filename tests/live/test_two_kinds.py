@@ -18,7 +18,7 @@ from bluetel.telephony.simulator.loopback import PASSWORD, USERNAME
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.xivo_server.serve import LoopbackXuc
 from bluetel.telephony.types import PbxUser
-from presence.live import publish_to_engine
+from presence.live import follow_calls, publish_to_engine
 from presence.messages import PageMessage, PushesMessage
 from tests.apps.house import House
 from tests.live.stage import Stage, until
@@ -115,6 +115,19 @@ async def test_who_opens_a_page_has_his_own_calls_followed(both: Annexe, stage: 
 
     await until(is_attended, what="a socket of Zoé's own")
     await both.do(lambda pbx: pbx.call_in("0199004217", name="Hélène", to="2001"))
+
+    async def is_shown() -> bool:
+        call = await Call.objects.filter(user=both.zoe).afirst()
+        return call is not None and (call.number, call.state) == ("0199004217", "ringing_self")
+
+    await until(is_shown, what="the call that rings at Zoé's")
+
+
+async def test_a_call_that_rings_already_is_shown_to_a_program_that_asks(
+    both: Annexe, stage: Stage
+) -> None:
+    await both.do(lambda pbx: pbx.call_in("0199004217", name="Hélène", to="2001"))
+    await sync_to_async(follow_calls)(both.zoe.pk)
 
     async def is_shown() -> bool:
         call = await Call.objects.filter(user=both.zoe).afirst()

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bluetel.env import SettingsError, database_settings, read_environment
+from bluetel.env import (
+    SettingsError,
+    database_settings,
+    make_data_directory,
+    read_environment,
+)
 
 
 def test_nothing_set_means_a_french_site_on_loopback_without_a_demo() -> None:
@@ -37,6 +42,11 @@ def test_an_unknown_bluetel_name_stops_the_start() -> None:
         ("BLUETEL_PUBLIC_URL", "tel.example.org"),
         ("BLUETEL_PUBLIC_URL", "https://example.org/tel"),
         ("BLUETEL_CALLS_PER_MINUTE", "0"),
+        ("BLUETEL_CA_FILE", "/nowhere/ca.pem"),
+        ("BLUETEL_LDAP_CA_FILE", "/nowhere/ca.pem"),
+        ("BLUETEL_XMPP_URL", "http://chat.example.org"),
+        ("BLUETEL_XMPP_URL", "xmpp://tel@chat.example.org:70000"),
+        ("REDIS_URL", "redis.example.org:6379"),
     ],
 )
 def test_a_value_that_cannot_be_read_names_the_setting_in_one_line(name: str, value: str) -> None:
@@ -98,3 +108,14 @@ def test_a_postgresql_address_is_taken_apart() -> None:
 def test_another_kind_of_database_is_refused() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         database_settings("mysql://db/tel", data_dir=Path("/data"))
+
+
+def test_the_data_directory_is_its_owners_alone(tmp_path: Path) -> None:
+    make_data_directory(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_data_directory_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(SettingsError, match=r"^BLUETEL_DATA_DIR: .*taken: "):
+        make_data_directory(tmp_path / "taken")

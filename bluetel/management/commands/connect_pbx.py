@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -64,6 +66,10 @@ class Command(BaseCommand):
             raise CommandError("NAME may have letters, digits, - and _ only") from None
         except TelephonyError as error:
             raise CommandError(str(error)) from None
+        if options["tenant"] and not _is_uuid(options["tenant"]):
+            raise CommandError("--tenant must be the tenant's UUID")
+        if options["ca_file"] and not Path(options["ca_file"]).is_file():
+            raise CommandError(f"--ca-file: there is no file {options['ca_file']}")
         chosen = _chosen(options["kind"], options["option"])
         pbx, created = Pbx.objects.update_or_create(
             name=options["name"],
@@ -93,6 +99,14 @@ class Command(BaseCommand):
             "The PBX may post its phones' states to this address (api.eventUrl); it is a secret:"
         )
         self.stdout.write(f"{settings.ENV.origin}{path_of(pbx)}")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _secret(variable: str) -> str:

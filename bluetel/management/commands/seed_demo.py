@@ -1,4 +1,4 @@
-"""``seed_demo --pbx-url URL``: the demo's PBX row and its people, password ``demo``."""
+"""``seed_demo [--pbx-url URL]``: the demo's PBX row and its people, password ``demo``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import sync_users
 from bluetel.demo import DEMO_PBX
 from bluetel.demo_people import add_people
+from bluetel.management.commands import simulate_pbx
 from bluetel.telephony.errors import TelephonyError
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the simulated PBX's address."""
-        parser.add_argument("--pbx-url", required=True)
+        parser.add_argument(
+            "--pbx-url",
+            default=f"http://127.0.0.1:{simulate_pbx.PORT}",
+            help="where simulate_pbx serves; its own port if not given",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse outside the demo: these passwords are public."""

@@ -23,6 +23,7 @@ from bluetel.telephony.simulator.scenario import CAST, build
 from bluetel.telephony.simulator.wazo_server.serve import build_application as build_wazo
 from bluetel.telephony.simulator.xivo_server.serve import build_application as build_xuc
 
+PORT = 9480
 DIALECTS: dict[str, Callable[..., Any]] = {"wazo": build_wazo, "xivo": build_xuc}
 
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         """Where to listen, who may sign in, how many people there are."""
         parser.add_argument("--dialect", choices=list(DIALECTS), default="wazo")
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=9480, help="0 takes a free one")
+        parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
         parser.add_argument("--users", type=int, default=len(CAST))
         parser.add_argument("--username", default=USERNAME, help="service account")
         parser.add_argument("--password", default=PASSWORD, help="its password")

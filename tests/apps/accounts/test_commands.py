@@ -60,6 +60,20 @@ def test_a_password_that_is_not_in_the_environment_is_said() -> None:
             "--password-env", "NOT_SET")  # fmt: skip
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("option", "value"), [("--tenant", "head office"), ("--ca-file", "/nowhere/ca.pem")]
+)
+def test_an_option_that_cannot_be_meant_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, option: str, value: str
+) -> None:
+    monkeypatch.setenv("PBX_PASSWORD", "s3cret")
+    with pytest.raises(CommandError, match=option):
+        run("connect_pbx", "x", "--kind", "wazo", "--url", "https://x.test", "--username", "u",
+            "--password-env", "PBX_PASSWORD", option, value)  # fmt: skip
+    assert not Pbx.objects.exists()
+
+
 def test_check_pbx_lists_what_works(house: House) -> None:
     text = run("check_pbx", "house")
     assert "capabilities: answer, directory, dtmf" in text
@@ -118,4 +132,4 @@ def test_a_token_for_nobody_is_refused(house: House) -> None:
 
 def test_demo_accounts_exist_in_the_demo_only(house: House) -> None:
     with pytest.raises(CommandError, match="BLUETEL_DEMO"):
-        run("seed_demo", pbx_url="http://127.0.0.1:1")
+        run("seed_demo")

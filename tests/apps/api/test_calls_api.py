@@ -99,6 +99,16 @@ def test_an_address_that_is_none_and_a_wrong_method_are_told_like_any_error(
     assert camille.get("calls/1/hold")["Allow"] == "POST"
 
 
+def test_what_can_be_read_can_be_asked_for_without_its_body(house: House, camille: Program) -> None:
+    read = camille.get("me")
+    head = camille.client.head("/api/v1/me", headers=camille.headers)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["Content-Type"] == read["Content-Type"]
+    refused = camille.client.head("/api/v1/calls/1/hold", headers=camille.headers)
+    assert refused.status_code == 405
+    assert Client().head("/api/v1/me").status_code == 401
+
+
 def test_a_body_that_is_no_json_is_refused(house: House, camille: Program) -> None:
     answer = camille.client.post(
         "/api/v1/calls", "{", content_type="application/json", headers=camille.headers

@@ -28,6 +28,12 @@ pytestmark = pytest.mark.django_db
             {"im": "busy", "until": 7.5, "message": []},
             "Le champ message est illisible : il prend du texte.",
         ),
+        (
+            "presence/me",
+            {"im": "busy", "until": "tomorrow"},
+            "Le champ until est illisible : il prend un moment, comme 2026-11-25T09:00:00Z.",
+        ),
+        ("favourites", {"people": [2]}, "Le champ people est illisible : il prend du texte."),
         ("favourites", {}, "Le champ people est illisible : il manque."),
     ],
 )

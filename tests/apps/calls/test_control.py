@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from bluetel.calls import control, errors, services
 from bluetel.calls.models import Call
-from bluetel.telephony.errors import PbxUnavailable
+from bluetel.telephony.errors import PbxUnavailable, Rejected, RejectReason
 from bluetel.telephony.simulator.events import DtmfSent
 from bluetel.telephony.types import TransferKind
 from tests.apps.house import NOW, House
@@ -100,6 +102,28 @@ def test_a_transfer_to_nowhere_leaves_the_call_alone(house: House, talk: Call) -
     with pytest.raises(errors.InvalidNumber):
         control.transfer(talk, "1099", kind=TransferKind.BLIND)
     assert state_of(house, talk) == "talking"
+
+
+@pytest.mark.parametrize("end", [control.complete_transfer, control.cancel_transfer])
+def test_a_transfer_that_has_not_begun_has_no_end(
+    house: House, talk: Call, end: Callable[[Call], None]
+) -> None:
+    with pytest.raises(errors.NotPossible):
+        end(talk)
+    assert state_of(house, talk) == "talking"
+
+
+def test_a_call_nobody_has_answered_is_not_passed_on(house: House) -> None:
+    call = services.place_call(house.user("1001"), "1002", now=NOW).call
+    with pytest.raises(errors.NotPossible):
+        control.transfer(call, "1003", kind=TransferKind.BLIND)
+    assert state_of(house, call) == "ringing_self"
+
+
+def test_what_the_pbx_refuses_is_not_a_pbx_that_is_down(house: House, talk: Call) -> None:
+    house.backend.fail(Rejected("nobody to hold", reason=RejectReason.CONFLICT))
+    with pytest.raises(errors.NotPossible):
+        control.hold(talk, held=True)
 
 
 def test_what_has_ended_cannot_be_steered(house: House, talk: Call) -> None:

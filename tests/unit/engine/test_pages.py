@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bluetel.engine.pages import FORGOTTEN_AFTER, OpenPages
+from bluetel.engine.pages import ASKS_FOR, FORGOTTEN_AFTER, Askers, OpenPages
 from presence.messages import PageMessage, PagesMessage
 
 
@@ -34,3 +34,12 @@ def test_a_process_that_fell_silent_has_no_pages() -> None:
     assert pages.expire(now=FORGOTTEN_AFTER + 1) == {"7"}
     assert "7" not in pages
     assert "8" in pages
+
+
+def test_who_asked_lately_is_an_asker_and_asking_again_is_nothing_new() -> None:
+    askers = Askers()
+    assert askers.take("7", now=0)
+    assert not askers.take("7", now=ASKS_FOR - 1)
+    assert askers.users(now=ASKS_FOR + 1) == {"7"}
+    assert askers.users(now=2 * ASKS_FOR) == set()
+    assert askers.take("7", now=2 * ASKS_FOR)
