@@ -40,8 +40,12 @@ STATUS_OF_CODE = {
 }
 
 
+NAME_LIMIT = 100
+"""Of a field's name, which a caller chose, so many characters are given back."""
+
 _WHY = {
     "missing": gettext_noop("it is missing"),
+    "extra_forbidden": gettext_noop("there is no field of this name"),
     "literal_error": gettext_noop("it takes %(values)s"),
     "bool": gettext_noop("it takes true or false"),
     "int": gettext_noop("it takes a number"),
@@ -111,8 +115,8 @@ def _install_frame(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         first = error.errors[0] if error.errors else {}
-        field = _field(first)
-        if field == "number":
+        field = _field(first)[:NAME_LIMIT]
+        if field == "number" and first.get("type") != "extra_forbidden":
             return error_response(
                 HTTPStatus.BAD_REQUEST, "invalid_number", _("Give the number as text.")
             )

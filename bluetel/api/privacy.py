@@ -8,6 +8,7 @@ from django.utils import timezone
 from ninja import Field, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
+from bluetel.api.changes import Change
 from presence import selectors
 from presence.audiences import choose_audience
 from presence.team import mark_favourite, set_favourites
@@ -15,7 +16,7 @@ from presence.team import mark_favourite, set_favourites
 router = Router()
 
 
-class AudienceBody(Schema):
+class AudienceBody(Change):
     """Who may see something; with ``groups`` and none named, the people of all own groups."""
 
     audience: Literal["everyone", "groups", "people", "nobody"]
@@ -30,14 +31,14 @@ class Privacy(Schema):
     im: AudienceBody
 
 
-class NewPrivacy(Schema):
+class NewPrivacy(Change):
     """What is left out stays as it is."""
 
     phone: AudienceBody | None = None
     im: AudienceBody | None = None
 
 
-class Favourites(Schema):
+class Favourites(Change):
     """The ids of the caller's favourites, in his order."""
 
     people: list[str]

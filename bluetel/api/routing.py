@@ -14,6 +14,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
+from bluetel.api.changes import Change
 from bluetel.api.errors import ApiError
 from forwarding import selectors, services
 
@@ -45,14 +46,14 @@ class Forwards(Schema):
     do_not_disturb: bool
 
 
-class ForwardChange(Schema):
+class ForwardChange(Change):
     """What is left out stays."""
 
     enabled: bool | None = None
     destination: str | None = None
 
 
-class ForwardsChange(Schema):
+class ForwardsChange(Change):
     """What is left out stays."""
 
     unconditional: ForwardChange | None = None
@@ -87,7 +88,7 @@ class Automation(Schema):
     im: ImRule
 
 
-class CalendarRuleChange(Schema):
+class CalendarRuleChange(Change):
     """What is left out stays."""
 
     set_im_busy: bool | None = None
@@ -98,7 +99,7 @@ class CalendarRuleChange(Schema):
     tentative: Literal["ignore", "busy"] | None = None
 
 
-class ImRuleChange(Schema):
+class ImRuleChange(Change):
     """What is left out stays."""
 
     route: Literal["nothing", "voicemail", "number"] | None = None
@@ -106,7 +107,7 @@ class ImRuleChange(Schema):
     only_by_hand: bool | None = None
 
 
-class AutomationChange(Schema):
+class AutomationChange(Change):
     """What is left out stays."""
 
     calendar: CalendarRuleChange | None = None

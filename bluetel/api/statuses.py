@@ -11,6 +11,7 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 
 from bluetel.accounts.http import SignedInRequest
+from bluetel.api.changes import Change
 from bluetel.api.schemas import Person
 from presence import selectors, services
 
@@ -24,8 +25,10 @@ class Status(Person):
     until: str | None
 
 
-class NewStatus(Schema):
+class NewStatus(Change):
     """A status to choose; ``im`` null gives automatic."""
+
+    of = Status
 
     im: str | None = Field(description="available, busy, away, offline; null for automatic")
     message: str = Field("", description="250 characters at most")

@@ -9,6 +9,7 @@ from ninja import Header, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
+from bluetel.api.changes import Change
 from bluetel.calls.messages import CallRecord, record_of
 from presence.live import publish_call
 from voicemail import selectors, services
@@ -64,8 +65,10 @@ class Unread(Schema):
     unread: int
 
 
-class MessageChange(Schema):
+class MessageChange(Change):
     """What to change; ``read`` moves between the new and the heard ones."""
+
+    of = VoiceMessage
 
     read: bool | None = None
     folder: FolderWord | None = None
