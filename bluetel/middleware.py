@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from bluetel.api.errors import error_response
+from bluetel.api.errors import error_response, too_large
 from bluetel.once import remembering
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def _unrouted_error(status: int) -> tuple[str, str]:
             return "method_not_allowed", _("This address takes another method.")
         case HTTPStatus.FORBIDDEN:
             return "forbidden", _("You may not do this.")
+        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return "too_large", too_large()
         case _ if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return "invalid_request", _("The request can't be read.")
         case _:

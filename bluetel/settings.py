@@ -283,6 +283,7 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
+    "filters": {"plain_warning": {"()": "bluetel.plain_warning.PlainWarning"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
     },
@@ -292,5 +293,9 @@ LOGGING = {
         "daphne.http_protocol": {"level": "WARNING"},
         "daphne.ws_protocol": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        **{
+            f"django.security.{name}": {"filters": ["plain_warning"]}
+            for name in ("RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+        },
     },
 }

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bluetel.api.errors import TOO_LARGE
 from contacts.rules import fold, words_of
 from presence.selectors import meet, people
 from voicemail.selectors import latest_messages
@@ -58,7 +59,9 @@ def legend(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """400: the browser sent something unreadable."""
+    """400: the browser sent something unreadable; 413: more than is ever needed."""
+    if isinstance(exception, TOO_LARGE):
+        return render(request, "413.html", status=413)
     return render(request, "400.html", status=400)
 
 

@@ -15,7 +15,7 @@ from bluetel.telephony.errors import AuthenticationFailed, TelephonyError
 from bluetel.telephony.types import Identity, PbxUser, PbxUserId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import datetime
 
 LANGUAGES = {"fr", "en"}
@@ -38,7 +38,7 @@ def tie_identity(pbx: Pbx, identity: Identity) -> User | None:
     """
     person = backend_for(pbx).user(identity.user)
     with transaction.atomic():
-        user = _match(pbx, person, may_be_staff=False)
+        user = _match(pbx, person)
         if user is None:
             if _email_is_taken(person.email):
                 return None
@@ -55,17 +55,19 @@ def sync_users(pbx: Pbx, people: Iterable[PbxUser]) -> SyncResult:
     """
     created = updated = 0
     seen: set[str] = set()
+    there = _Names.of_everybody()
     for person in people:
         seen.add(person.id)
         with transaction.atomic():
-            user = _match(pbx, person, may_be_staff=True)
+            user = _of_pbx(pbx, person) or there.take_by_email(person.email)
             if user is None:
                 user = _new_user(pbx, person)
                 created += 1
             else:
                 updated += 1
-            _fill(user, pbx, person, login=person.login)
+            _fill(user, pbx, person, login=person.login, taken=there.usernames)
             user.save()
+            there.usernames.add(user.username.casefold())
     gone = User.objects.filter(pbx=pbx).exclude(pbx_user_id="")
     stale = [pk for pk, pbx_id in gone.values_list("pk", "pbx_user_id") if pbx_id not in seen]
     unlinked = User.objects.filter(pk__in=stale).update(pbx_user_id="", extension="")
@@ -141,14 +143,48 @@ def find_user(name: str) -> User | None:
     return None
 
 
-def _match(pbx: Pbx, person: PbxUser, *, may_be_staff: bool) -> User | None:
-    known = User.objects.filter(pbx=pbx, pbx_user_id=person.id).first()
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Everybody's names, read once: to look each of thousands up takes a look at all of them.
+
+    ``by_email`` are the keys of those without a place on a PBX, the eldest last.
+    """
+
+    usernames: set[str]
+    by_email: dict[str, list[int]]
+
+    @classmethod
+    def of_everybody(cls) -> _Names:
+        rows = list(
+            User.objects.order_by("-pk").values_list("pk", "username", "email", "pbx_user_id")
+        )
+        by_email: dict[str, list[int]] = {}
+        for pk, _, email, pbx_user_id in rows:
+            if email and not pbx_user_id:
+                by_email.setdefault(email.casefold(), []).append(pk)
+        return cls({username.casefold() for _, username, _, _ in rows}, by_email)
+
+    def take_by_email(self, email: str) -> User | None:
+        """Who has this address and still no place on a PBX; nobody is given twice."""
+        keys = self.by_email.get(email.casefold(), [])
+        while keys:
+            user = User.objects.filter(pk=keys.pop(), pbx_user_id="").first()
+            if user is not None:
+                return user
+        return None
+
+
+def _of_pbx(pbx: Pbx, person: PbxUser) -> User | None:
+    return User.objects.filter(pbx=pbx, pbx_user_id=person.id).first()
+
+
+def _match(pbx: Pbx, person: PbxUser) -> User | None:
+    known = _of_pbx(pbx, person)
     if known is not None or not person.email:
         return known
     same_mail = User.objects.filter(email__iexact=person.email, pbx_user_id="")
-    if not may_be_staff:
-        # Whoever edits e-mail addresses on the PBX must not become an administrator here.
-        same_mail = same_mail.filter(is_staff=False, is_superuser=False)
+    # Whoever edits e-mail addresses on the PBX must not become an administrator here.
+    same_mail = same_mail.filter(is_staff=False, is_superuser=False)
     return same_mail.order_by("pk").first()
 
 
@@ -169,7 +205,10 @@ def _new_user(pbx: Pbx, person: PbxUser) -> User:
     return user
 
 
-def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
+def _fill(
+    user: User, pbx: Pbx, person: PbxUser, *, login: str, taken: Container[str] | None = None
+) -> None:
+    """Have somebody's account say what the PBX says; ``taken`` are all usernames, if known."""
     user.pbx = pbx
     user.pbx_user_id = person.id
     user.pbx_login = login or user.pbx_login
@@ -179,13 +218,18 @@ def _fill(user: User, pbx: Pbx, person: PbxUser, *, login: str) -> None:
     user.extension = person.extension
     user.mobile = person.mobile
     if not user.username:
-        user.username = _free_username(user.pbx_login or person.email or slugify(person.name))
+        wanted = user.pbx_login or person.email or slugify(person.name)
+        user.username = _free_username(wanted, taken)
 
 
-def _free_username(wanted: str) -> str:
+def _free_username(wanted: str, taken: Container[str] | None) -> str:
     wanted = (wanted or "user")[:140]
     name, number = wanted, 1
-    while User.objects.filter(username__iexact=name).exists():
+    while _is_username(name) if taken is None else name.casefold() in taken:
         number += 1
         name = f"{wanted}-{number}"
     return name
+
+
+def _is_username(name: str) -> bool:
+    return User.objects.filter(username__iexact=name).exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -63,6 +64,10 @@ _WHY = {
 _KINDS = {"bool", "datetime", "float", "int", "str"}
 
 
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+"""What Django says of a request that has more in it than is ever needed."""
+
+
 class ApiError(Exception):
     """Any other refusal, with its code and the sentence the user reads."""
 
@@ -80,6 +85,11 @@ def error_response(
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+def too_large() -> str:
+    """What is said of a request that has more in it than is ever needed."""
+    return _("This is more than is taken at once.")
 
 
 def install(api: NinjaAPI) -> None:
