@@ -29,7 +29,7 @@ BENCHES = {
 
 def main(names: list[str]) -> int:
     """Run the named benches, or all; 1 when a gate is missed."""
-    known = {**BENCHES, **contacts.singles()}
+    known = {**BENCHES, **contacts.singles(), **fanout.singles()}
     unknown = set(names) - set(known)
     if unknown:
         print(f"no bench is called {', '.join(sorted(unknown))}; there is: {', '.join(known)}")

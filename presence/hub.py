@@ -96,8 +96,8 @@ class Hub:
         self._snapshots_of = 0, 0
         self._noted = 0
         self._stirred: dict[Circle[LiveSocket], None] = {}
-        self._due: deque[list[_Place]] = deque()
-        self._is_resting = False
+        self._due: deque[tuple[list[_Place], bool]] = deque()
+        self._is_telling = False
 
     # --- Sockets ----------------------------------------------------------------------------------
 
@@ -308,44 +308,47 @@ class Hub:
             self._let_in(list(content))
         self._tell()
 
-    def _let_in(self, places: list[_Place]) -> None:
-        """Have these told when it is their turn."""
+    def _let_in(self, places: list[_Place], *, is_first: bool = True) -> None:
+        """Have these told when it is their turn; ``is_first``: they were told nothing just now."""
         for place in places:
             place.waits_for = Waiting.ITS_TURN
             if place.circle is not None:
                 place.circle.content.pop(place, None)
-        for first in range(0, len(places), AT_ONCE):
-            self._due.append(places[first : first + AT_ONCE])
+        for start in range(0, len(places), AT_ONCE):
+            self._due.append((places[start : start + AT_ONCE], is_first))
 
     def _tell(self) -> None:
         """Tell those whose turn it is; some of them at once, the others by and by."""
-        if not self._is_resting:
+        if not self._is_telling:
             self._tell_some()
 
     def _tell_some(self) -> None:
         told: list[_Place] = []
         frames: dict[tuple[object, int], str] = {}
         count = 0
+        rests = False
         while self._due and count < AT_ONCE:
-            places = self._due.popleft()
+            places, is_first = self._due.popleft()
             count += len(places)
+            rests = rests or not is_first
             told += (place for place in places if self._tell_one(place, frames))
-        self._is_resting = count >= AT_ONCE
-        if told or self._is_resting:
+        self._is_telling = count >= AT_ONCE
+        if told or self._is_telling:
             metrics.FRAMES.inc(len(told))
             # The loop comes to this once it has written what was pushed.
-            self._clock.call_later(0.0, partial(self._rest, told, self._clock.time()))
+            self._clock.call_later(0.0, partial(self._go_on, told, self._clock.time(), rests=rests))
 
-    def _rest(self, told: list[_Place], since: float) -> None:
-        """Begin the window of those who were told; tell nobody for as long as telling them took.
+    def _go_on(self, told: list[_Place], since: float, *, rests: bool) -> None:
+        """Begin the window of those who were told, and tell the next.
 
-        So half the time is left to hear what happens. Else a storm would be heard change by change,
-        each written to all before the next is heard.
+        Before the next of those who had something gathered there is half as long as telling took:
+        so a third of the time is left to hear what happens. Else a storm would be heard change by
+        change, each written to all before the next is heard.
         """
         took = self._clock.time() - since
         self._clock.call_later(max(WINDOW, took), partial(self._end_window, told))
-        if self._is_resting:
-            self._clock.call_later(took, self._tell_some)
+        if self._is_telling:
+            self._clock.call_later(took / 2 if rests else 0.0, self._tell_some)
 
     def _tell_one(self, place: _Place, frames: dict[tuple[object, int], str]) -> bool:
         """Tell a socket what it lacks; false if that is nothing, or if it is busy."""
@@ -395,7 +398,7 @@ class Hub:
     def _end_window(self, told: list[_Place]) -> None:
         """These have waited long enough: who lacks something is told."""
         waiting = [place for place in told if place.waits_for is Waiting.ITS_WINDOW]
-        self._let_in(waiting)
+        self._let_in(waiting, is_first=False)
         self._tell()
 
     # --- One user's own ---------------------------------------------------------------------------

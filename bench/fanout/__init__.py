@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bench.fanout import servers
@@ -53,15 +54,26 @@ BOTH = (DAPHNE, UVICORN)
 
 def run() -> Iterator[Figure]:
     """Storm and growth first: they are what people feel."""
+    for one in singles().values():
+        yield from one()
+
+
+def singles() -> Mapping[str, Callable[[], Iterator[Figure]]]:
+    """Each part by its name, which says what is measured."""
+    parts = {
+        "storm": _storm,
+        **{f"slow-{goals.kind}": partial(_slow_reader, goals) for goals in BOTH},
+        "growth": _growth,
+        "groups": _groups,
+        **{f"arriving-{goals.kind}": partial(_arriving, goals) for goals in BOTH},
+        "deliveries": _fan_out,
+    }
+    return {f"fanout-{name}": partial(_with_client, part) for name, part in parts.items()}
+
+
+def _with_client(part: Callable[[Path], Iterator[Figure]]) -> Iterator[Figure]:
     with servers.compiled_client() as client:
-        yield from _storm(client)
-        for goals in BOTH:
-            yield from _slow_reader(client, goals)
-        yield from _growth(client)
-        yield from _groups(client)
-        for goals in BOTH:
-            yield from _arriving(client, goals)
-        yield from _fan_out(client)
+        yield from part(client)
 
 
 def _rounds(
@@ -205,7 +217,7 @@ def _storm(client: Path) -> Iterator[Figure]:
         )
 
 
-def _slow_reader(client: Path, goals: Goals) -> Iterator[Figure]:
+def _slow_reader(goals: Goals, client: Path) -> Iterator[Figure]:
     paused = SOCKETS // 100
     with servers.hub(goals.kind) as hub:
         contenders = {"all": (hub, STORM), "slow": (hub, (*STORM, "--paused", str(paused)))}
@@ -265,7 +277,7 @@ def _groups(client: Path) -> Iterator[Figure]:
     )
 
 
-def _arriving(client: Path, goals: Goals) -> Iterator[Figure]:
+def _arriving(goals: Goals, client: Path) -> Iterator[Figure]:
     """Everybody at once after a restart."""
     options = ("--sockets", str(MANY), *EVERYTHING, "--seconds", "0")
     hub = _first(client, lambda: servers.hub(goals.kind), options)
