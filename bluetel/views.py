@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from bluetel.api.errors import TOO_LARGE
 from contacts.rules import fold, words_of
-from presence.selectors import meet, people
+from presence.selectors import people
+from presence.states import meet
 from voicemail.selectors import latest_messages
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ not known reads unknown, so a lost link is nothing but forgetting.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bluetel.telephony.text import safe_text
@@ -19,6 +18,7 @@ from bluetel.telephony.types import (
     Presence,
     PresenceChanged,
 )
+from presence.person import EPOCH_BITS, REVISION_STEP, Keeper, Member, Person, Standing
 from presence.rules import (
     MESSAGE_LIMIT,
     ON_PBX,
@@ -36,80 +36,6 @@ from presence.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-
-EPOCH_BITS = 32
-REVISION_STEP = 4
-"""The engine leaves room between its revisions, for what a web process must say by itself (that
-the engine is gone) until the engine speaks again."""
-
-
-class Keeper(StrEnum):
-    """Who keeps somebody's chat status: the one source that counts for him, others follow it."""
-
-    PBX = "pbx"
-    BLUETEL = "bluetel"
-    XMPP = "xmpp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """Somebody on the board: ``pbx`` is the PBX's row id, None for people without a PBX.
-
-    ``has_chat_on_pbx`` says that his PBX has a chat status for him, which follows where another
-    keeps his.
-    """
-
-    user_id: str
-    name: str
-    pbx: int | None = None
-    pbx_user: PbxUserId | None = None
-    keeper: Keeper = Keeper.PBX
-    has_chat_on_pbx: bool = False
-
-    @property
-    def is_followed_by_pbx(self) -> bool:
-        """Whether the PBX has a chat status for him that somebody else keeps."""
-        return self.pbx is not None and self.keeper is Keeper.XMPP and self.has_chat_on_pbx
-
-    @property
-    def chats_on_pbx(self) -> bool:
-        """Whether the PBX keeps his chat status."""
-        return self.pbx is not None and self.keeper is Keeper.PBX
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """What colleagues see of somebody; the times say since when, None where nobody knows.
-
-    ``keeper`` tells whose silence makes his chat status unknown; ``is_there`` is for his own eyes.
-    """
-
-    user_id: str
-    name: str
-    pbx: int | None
-    phone: PhoneState
-    im: ImState
-    message: str = ""
-    keeper: Keeper = Keeper.PBX
-    is_there: bool = False
-    phone_since: datetime | None = None
-    im_since: datetime | None = None
-    revision: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Somebody who has a status on the PBX: what stands there, and what ought to.
-
-    ``is_follower`` while the PBX doesn't keep his status, but follows who does.
-    """
-
-    pbx: int
-    pbx_user: PbxUserId
-    presence: Presence
-    has_page: bool
-    decision: ImDecision
-    is_follower: bool = False
 
 
 @dataclass(frozen=True, slots=True)

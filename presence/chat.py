@@ -17,7 +17,7 @@ from presence.rules import ON_PBX, ImState
 
 if TYPE_CHECKING:
     from bluetel.telephony.types import Presence
-    from presence.board import Standing
+    from presence.person import Standing
 
 STATE_OF = {
     ImState.AVAILABLE: ChatState.AVAILABLE,

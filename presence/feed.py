@@ -21,7 +21,7 @@ from django.utils import timezone
 from bluetel import tasks
 from bluetel.housekeeping import spare_what_stays
 from bluetel.work.leases import TTL
-from presence import metrics, selectors
+from presence import metrics, selectors, states
 from presence.hub import Hub
 from presence.live import LIVE, publish_to_engine
 from presence.messages import PageMessage, PagesMessage, iso
@@ -117,7 +117,7 @@ class Feed:
         now = timezone.now()
         try:
             people, cursor = await self.in_thread(self._read_people)
-            links = await self.in_thread(selectors.read_links, now=now)
+            links = await self.in_thread(states.read_links, now=now)
             privacy = await self.in_thread(selectors.privacy_fingerprint)
             if privacy != self._privacy:
                 await self._read_privacy()
@@ -140,8 +140,8 @@ class Feed:
 
     def _read_people(self) -> tuple[list[Known], int]:
         if self._cursor is None:
-            return selectors.everybody()
-        return selectors.changed_since(self._cursor)
+            return states.everybody()
+        return states.changed_since(self._cursor)
 
     def _go_blind(self, now: datetime, error: Exception) -> None:
         if not self._is_blind:

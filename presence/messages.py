@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from bluetel.calls.messages import CallRecord
-from presence.board import Keeper, Person
+from presence.person import Keeper, Person
 from presence.privacy import Hidden
 
 Phone = Literal["available", "busy", "ringing", "offline", "unknown"]
@@ -131,7 +131,7 @@ class ResyncRequest(TypedDict):
 class Known(TypedDict):
     """A person on the layer: the record and what the hub needs beside it.
 
-    ``im_by`` is the :class:`presence.board.Keeper` of his chat status, whose silence covers it.
+    ``im_by`` is the :class:`presence.person.Keeper` of his chat status, whose silence covers it.
     """
 
     revision: int

@@ -12,15 +12,15 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from presence.board import EPOCH_BITS, Keeper
 from presence.messages import PbxFrame, honest_record, iso, visible_record
+from presence.person import EPOCH_BITS, Keeper
 from presence.privacy import Hidden, PrivacyBook
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from presence.messages import Known, PersonRecord
-    from presence.selectors import Links
+    from presence.states import Links
 
 Texts = dict[Hidden, str]
 

@@ -6,9 +6,9 @@ engine has fallen silent, read unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from django.conf import settings
 from django.db.models import Count, Max
@@ -16,9 +16,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.once import once
-from bluetel.rows import moment, places, rows_of
-from bluetel.work.leases import ENGINE, TTL
-from presence.board import EPOCH_BITS, Keeper, Person
+from bluetel.rows import rows_of
 from presence.messages import (
     Known,
     PersonRecord,
@@ -29,7 +27,6 @@ from presence.messages import (
     visible_record,
 )
 from presence.models import (
-    STATE_COLUMNS,
     AudienceChoice,
     Claim,
     Favourite,
@@ -37,13 +34,13 @@ from presence.models import (
     GroupMember,
 )
 from presence.privacy import Audience, PrivacyBook
-from presence.rules import ImDecision, ImState, PhoneState, resolve_im
+from presence.rules import ImDecision, resolve_im
+from presence.states import BEFORE_ALL, Links, known, meet, nobody, read_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from django.contrib.auth.models import AnonymousUser
-    from django.db.models import QuerySet
 
 TEAM_SIZE = 50
 
@@ -57,38 +54,7 @@ class PresenceAnswer(TypedDict):
     people: list[PersonRecord]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A PBX's link as its row says; ``is_up`` counts while the engine that wrote it lives."""
-
-    pbx: int
-    is_up: bool
-    since: datetime
-    revision: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """Which PBXs are heard now; ``silent_since`` is set while no engine is on duty."""
-
-    by_pbx: dict[int, Link]
-    epoch: int
-    silent_since: datetime | None
-
-    def down_since(self, pbx: int) -> datetime | None:
-        """Since when a PBX is not heard; None while it is."""
-        if self.silent_since is not None:
-            return self.silent_since
-        link = self.by_pbx.get(pbx)
-        if link is None:
-            return _BEFORE_ALL
-        if link.is_up and link.revision >> EPOCH_BITS == self.epoch:
-            return None
-        return link.since
-
-
 _BY_NAME = ("person__first_name", "person__last_name", "person__username")
-_BEFORE_ALL = datetime.fromtimestamp(0, tz=timezone.get_fixed_timezone(0))
 
 
 def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAnswer:
@@ -121,7 +87,7 @@ def my_record(user: User) -> PersonRecord:
     met = meet(user, [user.pk]).get(user.pk)
     if met is not None:
         return _honest(known_of(met.person), links)
-    return record_of(_nobody(str(user.pk), user.display_name, None))
+    return record_of(nobody(str(user.pk), user.display_name, None))
 
 
 class StatusAnswer(PersonRecord):
@@ -161,7 +127,7 @@ def pbx_down_since(user: User) -> datetime | None:
     if user.pbx_id is None:
         return None
     since = read_links(now=timezone.now()).down_since(user.pbx_id)
-    return timezone.now() if since == _BEFORE_ALL else since
+    return timezone.now() if since == BEFORE_ALL else since
 
 
 @once
@@ -293,128 +259,6 @@ class AudienceAnswer(TypedDict):
     groups: list[str]
 
 
-def known(users: QuerySet[User]) -> list[Known]:
-    """The states of these users as they were last known, without regard to the links."""
-    return [known_of(person) for person in persons(users)]
-
-
-class Met(NamedTuple):
-    """Somebody as he was last known, and where to call him."""
-
-    person: Person
-    extension: str
-
-
-def meet(viewer: User | AnonymousUser, ids: Iterable[int]) -> dict[int, Met]:
-    """These people who are not disabled, by id; who looks is read along, for all pages show him."""
-    wanted, met = dict.fromkeys(ids), _met()
-    if not wanted.keys() <= met.keys():
-        new = {pk for pk in (*wanted, viewer.pk) if pk is not None and pk not in met}
-        met |= dict.fromkeys(new)
-        if new:
-            statement = f"{_PEOPLE} AND person.id IN ({places(new)})"
-            met |= {row[0]: _met_as(*row) for row in rows_of(statement, [*new])}
-    return {pk: one for pk in wanted if (one := met[pk]) is not None}
-
-
-_PEOPLE = (
-    "SELECT person.id, extension, first_name, last_name, username, pbx_id, "  # noqa: S608
-    + ", ".join(STATE_COLUMNS)
-    + " FROM accounts_user AS person LEFT JOIN presence_personstate AS state"
-    " ON state.user_id = person.id WHERE person.is_active"
-)
-
-
-@once
-def _met() -> dict[int, Met | None]:
-    """Whom this page has asked about already, None for nobody."""
-    return {}
-
-
-def persons(users: QuerySet[User]) -> list[Person]:
-    """The same as the board holds them; who has no row yet is unknown, or has no phone."""
-    rows = users.values_list(
-        "pk",
-        "extension",
-        "first_name",
-        "last_name",
-        "username",
-        "pbx_id",
-        *(f"presence_state__{name}" for name in STATE_COLUMNS),
-    )
-    return [_met_as(*row).person for row in rows.iterator(chunk_size=2000)]
-
-
-def _met_as(
-    pk: int, extension: str, first: str, last: str, username: str, pbx: int | None, *state: Any
-) -> Met:
-    """Somebody out of his row, with that of his state if he has one."""
-    name = f"{first} {last}".strip() or username
-    phone, im, message, keeper, is_there, phone_since, im_since, revision = state
-    if revision is None:
-        return Met(_nobody(str(pk), name, pbx), extension)
-    person = Person(
-        user_id=str(pk),
-        name=name,
-        pbx=pbx,
-        phone=PhoneState(phone),
-        im=ImState(im),
-        message=message,
-        keeper=Keeper(keeper),
-        is_there=is_there,
-        phone_since=moment(phone_since) if phone_since else None,
-        im_since=moment(im_since) if im_since else None,
-        revision=revision,
-    )
-    return Met(person, extension)
-
-
-def everybody() -> tuple[list[Known], int]:
-    """All people, those without a row too, and the newest revision among the rows."""
-    found = known(User.objects.filter(is_active=True))
-    return found, max((one["revision"] for one in found), default=0)
-
-
-def changed_since(revision: int) -> tuple[list[Known], int]:
-    """States written after ``revision``, and the newest revision among the rows.
-
-    The engine alone writes them, in the order of their revisions.
-    """
-    users = User.objects.filter(is_active=True, presence_state__revision__gt=revision)
-    found = known(users)
-    return found, max((one["revision"] for one in found), default=revision)
-
-
-def read_links(*, now: datetime) -> Links:
-    """All PBXs' links, and whether an engine is on duty."""
-    rows = _link_rows()
-    epoch, renewed_at = rows[0][:2]
-    silent_since = None
-    if renewed_at is None:
-        silent_since = _BEFORE_ALL
-    elif now - moment(renewed_at) > TTL:
-        silent_since = moment(renewed_at)
-    links = [
-        Link(pbx=pbx, is_up=bool(is_up), since=moment(since), revision=revision)
-        for *_, pbx, is_up, since, revision in rows
-        if pbx is not None
-    ]
-    return Links(
-        by_pbx={link.pbx: link for link in links}, epoch=epoch or 0, silent_since=silent_since
-    )
-
-
-@once
-def _link_rows() -> Sequence[tuple[Any, ...]]:
-    """The engine's lease beside each PBX's link: one row at least, however much is missing."""
-    return rows_of(
-        "SELECT lease.epoch, lease.renewed_at, link.pbx_id, link.is_up, link.since, link.revision"
-        " FROM (SELECT 1 AS one) AS always LEFT JOIN work_lease AS lease ON lease.name = %s"
-        " LEFT JOIN presence_pbxlink AS link ON 1 = 1",
-        [ENGINE],
-    )
-
-
 def _honest(one: Known, links: Links) -> PersonRecord:
     since = links.silent_since
     if since is None and one["pbx"] is not None:
@@ -425,18 +269,7 @@ def _honest(one: Known, links: Links) -> PersonRecord:
         one,
         is_pbx_heard=False,
         is_engine_heard=links.silent_since is None,
-        since=None if since == _BEFORE_ALL else iso(since),
-    )
-
-
-def _nobody(user_id: str, name: str, pbx: int | None) -> Person:
-    """Somebody the engine has not written about yet."""
-    return Person(
-        user_id=user_id,
-        name=name,
-        pbx=pbx,
-        phone=PhoneState.OFFLINE if pbx is None else PhoneState.UNKNOWN,
-        im=ImState.OFFLINE if pbx is None else ImState.UNKNOWN,
+        since=None if since == BEFORE_ALL else iso(since),
     )
 
 

@@ -10,12 +10,12 @@ from django.db.models import Count, Max
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import config_of
 from bluetel.telephony.types import PbxUserId
-from presence import selectors, xmpp_watch
-from presence.board import Keeper, Member
+from presence import states, xmpp_watch
+from presence.person import Keeper, Member
 
 if TYPE_CHECKING:
     from bluetel.telephony.ports import PbxConfig
-    from presence.board import Person
+    from presence.person import Person
 
 KINDS_WITH_CHAT = frozenset({Pbx.Kind.WAZO})
 """The PBXs that keep a chat status for each person."""
@@ -69,4 +69,4 @@ def fingerprint() -> tuple[int, int]:
 def last_shown() -> list[Person]:
     """What an earlier engine wrote of people."""
     users = User.objects.filter(is_active=True, presence_state__isnull=False)
-    return selectors.persons(users)
+    return states.persons(users)

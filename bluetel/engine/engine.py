@@ -29,7 +29,7 @@ from bluetel.housekeeping import spare_what_stays
 from bluetel.telephony.errors import TelephonyError
 from bluetel.work import leases
 from bluetel.work.owners import own_name
-from presence import metrics, selectors
+from presence import metrics, states
 from presence.board import Board
 from presence.live import ENGINE, call_message, publish
 from presence.messages import GoneMessage, PagesWanted
@@ -37,9 +37,9 @@ from presence.subscription import Subscription
 
 if TYPE_CHECKING:
     from bluetel.telephony.types import PbxUserId
-    from presence.board import Member
     from presence.messages import EngineMessage, PushesMessage
-    from presence.selectors import Links
+    from presence.person import Member
+    from presence.states import Links
 
 logger = logging.getLogger(__name__)
 
@@ -221,7 +221,7 @@ class _Duty:
         before = self._reign.held.previously_renewed_at
         if before is None or now - before > leases.TTL:
             return None
-        return await self._threads.database(selectors.read_links, now=now)
+        return await self._threads.database(states.read_links, now=now)
 
     async def _count(self, links: Links | None) -> None:
         exchanges = await self._threads.database(census.read_exchanges)

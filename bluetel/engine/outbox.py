@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from bluetel.engine.reign import Reign
     from bluetel.engine.threads import Threads
-    from presence.board import Person
+    from presence.person import Person
 
 logger = logging.getLogger(__name__)
 

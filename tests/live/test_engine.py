@@ -22,10 +22,10 @@ from bluetel.telephony.types import Call as PbxCall
 from bluetel.telephony.types import ChatState, PbxUserId
 from bluetel.work import leases
 from bluetel.work.models import Lease
-from presence.board import EPOCH_BITS
 from presence.live import publish_to_engine
 from presence.messages import PageMessage
 from presence.models import PbxLink, PersonState
+from presence.person import EPOCH_BITS
 from tests.live.stage import Stage, until
 
 

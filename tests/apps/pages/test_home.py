@@ -12,8 +12,8 @@ from django.utils import timezone
 from bluetel.calls.services import place_call
 from bluetel.work import leases
 from presence.audiences import choose_audience
-from presence.board import EPOCH_BITS
 from presence.models import PbxLink, PersonState
+from presence.person import EPOCH_BITS
 from presence.team import set_favourites
 from tests.apps.house import NOW, House
 

@@ -14,8 +14,8 @@ from bluetel.calls.services import place_call
 from bluetel.work import leases
 from presence import wishes
 from presence.audiences import choose_audience
-from presence.board import EPOCH_BITS
 from presence.models import CallWish, PbxLink, PersonState
+from presence.person import EPOCH_BITS
 from presence.refusals import Refused
 from tests.apps.api.test_statuses_api import Program, code
 from tests.apps.house import NOW, House

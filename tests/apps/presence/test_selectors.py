@@ -9,9 +9,9 @@ from django.utils import timezone
 from bluetel.accounts.models import Pbx, User
 from bluetel.work import leases
 from bluetel.work.models import Lease
-from presence import selectors
-from presence.board import EPOCH_BITS
+from presence import selectors, states
 from presence.models import PbxLink, PersonState
+from presence.person import EPOCH_BITS
 
 pytestmark = pytest.mark.django_db
 
@@ -169,11 +169,11 @@ def test_who_has_no_pbx_has_no_phone_and_misses_none(office: Office) -> None:
 
 def test_only_what_was_written_since_is_read_again(office: Office) -> None:
     office.add("Ada", "Alm")
-    _, cursor = selectors.everybody()
+    _, cursor = states.everybody()
     bo = office.add("Bo", "Berg")
-    found, newest = selectors.changed_since(cursor)
+    found, newest = states.changed_since(cursor)
     assert [one["person"]["user_id"] for one in found] == [str(bo.pk)]
-    assert selectors.changed_since(newest) == ([], newest)
+    assert states.changed_since(newest) == ([], newest)
 
 
 def test_reading_everybody_takes_as_many_queries_for_one_as_for_a_hundred(

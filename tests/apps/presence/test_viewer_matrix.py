@@ -20,8 +20,8 @@ from bluetel.work import leases
 from bluetel.work.models import Lease
 from presence import messages
 from presence.audiences import choose_audience
-from presence.board import EPOCH_BITS
 from presence.models import CallWish, PbxLink, PersonState
+from presence.person import EPOCH_BITS
 from presence.team import set_favourites
 from presence.wishes import LIFETIME
 from tests.apps.house import NOW, House

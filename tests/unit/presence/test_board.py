@@ -15,8 +15,9 @@ from bluetel.telephony.types import (
     Presence,
     PresenceChanged,
 )
-from presence.board import Board, Member, Person
+from presence.board import Board
 from presence.messages import record_of
+from presence.person import Member, Person
 from presence.rules import ImState, PhoneState
 
 PBX = 1

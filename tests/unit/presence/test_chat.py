@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bluetel.telephony.types import ChatState, LineState, PbxUserId, Presence
-from presence.board import Standing
 from presence.chat import Whose, Written, wanted, whose
+from presence.person import Standing
 from presence.rules import ON_PBX, resolve_im
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

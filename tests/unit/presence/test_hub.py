@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bluetel.calls.messages import CallRecord
-from presence.board import EPOCH_BITS
 from presence.hub import AT_ONCE, WINDOW, Hub
 from presence.live import call_message
 from presence.messages import (
@@ -24,8 +23,9 @@ from presence.messages import (
     SessionMessage,
     UserMessage,
 )
+from presence.person import EPOCH_BITS
 from presence.recent import KEPT, Recent
-from presence.selectors import Link, Links
+from presence.states import Link, Links
 
 PBX = 1
 EPOCH = 5
