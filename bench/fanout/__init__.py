@@ -25,6 +25,7 @@ SOCKETS = 1000
 MANY = 2000
 WINDOW_MS = 50
 Options = tuple[str, ...]
+Part = Callable[[Path], Iterator[Figure]]
 EVERYTHING: Options = ("--users", "50", "--watch", "50", "--at-once", "20")
 PACED: Options = ("--sockets", str(SOCKETS), *EVERYTHING, "--rate", "10", "--seconds", "2")
 FLOOD: Options = ("--sockets", str(SOCKETS), *EVERYTHING, "--inflight", "32", "--seconds", "2")
@@ -60,7 +61,7 @@ def run() -> Iterator[Figure]:
 
 def singles() -> Mapping[str, Callable[[], Iterator[Figure]]]:
     """Each part by its name, which says what is measured."""
-    parts = {
+    parts: dict[str, Part] = {
         "storm": _storm,
         **{f"slow-{goals.kind}": partial(_slow_reader, goals) for goals in BOTH},
         "growth": _growth,
@@ -71,7 +72,7 @@ def singles() -> Mapping[str, Callable[[], Iterator[Figure]]]:
     return {f"fanout-{name}": partial(_with_client, part) for name, part in parts.items()}
 
 
-def _with_client(part: Callable[[Path], Iterator[Figure]]) -> Iterator[Figure]:
+def _with_client(part: Part) -> Iterator[Figure]:
     with servers.compiled_client() as client:
         yield from part(client)
 
