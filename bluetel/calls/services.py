@@ -32,7 +32,7 @@ from bluetel.calls.numbering import Target, no_such_extension, target_for
 from bluetel.calls.rules import retry_after
 from bluetel.calls.signals import call_placed
 from bluetel.calls.tracking import adopt
-from bluetel.rows import moment, rows_of, stored
+from bluetel.rows import insert, moment, rows_of, stored
 from bluetel.telephony import errors, types
 
 if TYPE_CHECKING:
@@ -96,20 +96,19 @@ def _claim_intent(
             _check_rate(recent, now=now)
         if earlier is not None:
             Call.objects.filter(pk=earlier.pk).update(idempotency_key="")
-        return (
-            Call.objects.create(
-                user=user,
-                pbx=pbx,
-                number=target.shown,
-                dialed=target.dialed,
-                name=target.name,
-                contact_id=target.contact_id,
-                device=device[:64],
-                created_at=now,
-                idempotency_key=key,
-            ),
-            True,
+        new = Call(
+            user=user,
+            pbx=pbx,
+            number=target.shown,
+            dialed=target.dialed,
+            name=target.name,
+            contact_id=target.contact_id,
+            device=device[:64],
+            created_at=now,
+            idempotency_key=key,
         )
+        insert(new)
+        return new, True
 
 
 def _lock(user: User) -> None:

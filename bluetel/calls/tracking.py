@@ -19,6 +19,7 @@ from bluetel.calls.callers import caller_of
 from bluetel.calls.messages import CallRecord, record_of
 from bluetel.calls.models import Call
 from bluetel.calls.rules import end_reason
+from bluetel.rows import update
 from bluetel.telephony import numbers, types
 from bluetel.telephony.text import safe_text
 
@@ -41,8 +42,7 @@ def adopt(call: Call, seen: types.Call, *, now: datetime) -> None:
     Raises ``IntegrityError`` when another row of the user already has that conversation.
     """
     _copy(call, seen, now=now)
-    fields = {name: getattr(call, name) for name in COPIED}
-    if not Call.objects.filter(pk=call.pk, conversation="").update(**fields):
+    if not update(call, COPIED, where="conversation = ''"):
         call.refresh_from_db()
 
 
