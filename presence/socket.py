@@ -168,6 +168,12 @@ async def live_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         await send({"type": "websocket.close", "code": code, "reason": None})
 
 
+async def no_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Refuse a handshake at any other address."""
+    await receive()
+    await send({"type": "websocket.close", "code": FOREIGN, "reason": "address"})
+
+
 async def _serve(session_key: str, receive: Receive, send: Send) -> int | None:
     """Serve who is signed in until his page goes (None), or until it must (the code).
 

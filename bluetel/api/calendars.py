@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Field, Router, Schema, Status
@@ -16,6 +17,8 @@ from forwarding.calendars.errors import code_of
 from forwarding.calendars.reading import read_calendar
 from forwarding.models import Calendar as CalendarRow
 from forwarding.services import settle
+
+LONGEST_ID = 19
 
 router = Router(tags=["calendars"])
 ERRORS = {400: Error, 403: Error, 404: Error, 502: Error}
@@ -74,14 +77,14 @@ def add(request: SignedInRequest, body: NewCalendar) -> Status[dict[str, Any]]:
 
 
 @router.delete("/{calendar_id}", response={204: None, 404: Error}, summary="Remove a calendar")
-def remove(request: SignedInRequest, calendar_id: int) -> Status[None]:
+def remove(request: SignedInRequest, calendar_id: str) -> Status[None]:
     """With all that was known from it."""
     remove_calendar(_own(request, calendar_id), now=timezone.now())
     return Status(204, None)
 
 
 @router.post("/{calendar_id}/refresh", response={200: Calendar, **ERRORS}, summary="Read it now")
-def refresh(request: SignedInRequest, calendar_id: int) -> dict[str, Any]:
+def refresh(request: SignedInRequest, calendar_id: str) -> dict[str, Any]:
     """Answers when what it says has been applied."""
     calendar, now = _own(request, calendar_id), timezone.now()
     if read_calendar(calendar, now=now):
@@ -89,7 +92,9 @@ def refresh(request: SignedInRequest, calendar_id: int) -> dict[str, Any]:
     return _record(calendar)
 
 
-def _own(request: SignedInRequest, calendar_id: int) -> CalendarRow:
+def _own(request: SignedInRequest, calendar_id: str) -> CalendarRow:
+    if not (calendar_id.isascii() and calendar_id.isdecimal() and len(calendar_id) < LONGEST_ID):
+        raise Http404
     return get_object_or_404(calendars_of(request.user), pk=calendar_id)
 
 

@@ -34,6 +34,7 @@ from bluetel.calls.signals import call_placed
 from bluetel.calls.tracking import adopt
 from bluetel.rows import insert, moment, rows_of, stored
 from bluetel.telephony import errors, types
+from bluetel.telephony.text import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +104,7 @@ def _claim_intent(
             dialed=target.dialed,
             name=target.name,
             contact_id=target.contact_id,
-            device=device[:64],
+            device=safe_text(device, limit=64),
             created_at=now,
             idempotency_key=key,
         )

@@ -113,6 +113,15 @@ async def test_a_call_shows_live_on_a_colleagues_page(site: Site, process: Proce
 
 
 @either
+async def test_a_socket_at_another_address_is_refused_in_the_handshake(process: Process) -> None:
+    address = process.url.replace("http", "ws", 1) + "/ws/elsewhere/"
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with connect(address, origin=Origin(process.url)):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+@either
 async def test_a_foreign_origin_is_refused_in_the_handshake(site: Site, process: Process) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with page(process, site.cookie("1001"), origin="https://evil.test"):

@@ -68,3 +68,9 @@ def test_somebody_else_s_calendar_is_404(api: Client, site: CalendarSite, client
     client.force_login(User.objects.create_user("mallory"))
     assert post(client, f"/{added['id']}/refresh")[0] == 404
     assert client.delete(f"/api/v1/calendars/{added['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("calendar", ["mine", "²", "9" * 30])
+def test_what_is_nobody_s_id_is_404(api: Client, site: CalendarSite, calendar: str) -> None:
+    assert post(api, f"/{calendar}/refresh")[0] == 404
+    assert api.delete(f"/api/v1/calendars/{calendar}").status_code == 404

@@ -99,6 +99,13 @@ def test_an_address_that_is_none_and_a_wrong_method_are_told_like_any_error(
     assert camille.get("calls/1/hold")["Allow"] == "POST"
 
 
+def test_a_device_that_cannot_be_written_down_is_none_of_the_users(
+    house: House, camille: Program
+) -> None:
+    answer = camille.post("calls", {"number": "1002", "device": "\0\ud800desk"})
+    assert code(answer) == (409, "no_line")
+
+
 def test_what_can_be_read_can_be_asked_for_without_its_body(house: House, camille: Program) -> None:
     read = camille.get("me")
     head = camille.client.head("/api/v1/me", headers=camille.headers)
