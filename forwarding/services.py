@@ -208,9 +208,13 @@ def suppress(user: User, scope: Scope, *, now: datetime) -> None:
 
 
 def unsuppress(user: User, *, now: datetime) -> None:
-    """Let the meetings that go on now count again, and their series."""
+    """Let the meetings that go on now count again, and their series.
+
+    That goes too where the user had switched the forward off, or set another over it.
+    """
     with transaction.atomic():
         (known,) = lock([user.pk], now=now)
+        RouteOverride.objects.filter(pk=user.pk).delete()
         block = block_at(unite(known.meetings), now)
         rows = SuppressedMeeting.objects.filter(user=user)
         if block is not None:
@@ -229,6 +233,14 @@ def _suppress(known: Known, keys: Iterable[OccurrenceKey], *, scope: Scope, now:
             by_status=False,
             defaults={"created_at": now},
         )
+
+
+def forget_pbx(user_ids: Iterable[int]) -> None:
+    """The PBX was made anew and holds nothing: what was noted of these users' forwards is void."""
+    ids = list(user_ids)
+    with transaction.atomic():
+        RouteOverride.objects.filter(pk__in=ids).delete()
+        Line.objects.filter(pk__in=ids).update(own=None, applied=None, intended=None, wanted={})
 
 
 def release(user_ids: Iterable[int], *, now: datetime) -> None:

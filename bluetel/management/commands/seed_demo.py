@@ -17,6 +17,7 @@ from bluetel.demo import DEMO_PBX
 from bluetel.demo_people import add_people
 from bluetel.management.commands import simulate_pbx
 from bluetel.telephony.errors import TelephonyError
+from forwarding.services import forget_pbx
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -48,6 +49,7 @@ class Command(BaseCommand):
         User.objects.filter(pbx__name=DEMO_PBX).exclude(pbx__kind=settings.DEMO).update(
             pbx_user_id=""
         )
+        is_new = not Pbx.objects.filter(name=DEMO_PBX, url=url).exists()
         pbx, _ = Pbx.objects.update_or_create(
             name=DEMO_PBX,
             defaults={
@@ -64,6 +66,8 @@ class Command(BaseCommand):
         except TelephonyError as error:
             raise CommandError(f"the simulated PBX can't be read: {error}") from None
         sync_users(pbx, people)
+        if is_new:  # it has forgotten what it was told, which is nobody's wish
+            forget_pbx(User.objects.filter(pbx=pbx).values_list("pk", flat=True))
         self._give_names_and_password(pbx)
         if backend_for(pbx).uses_own_logins:
             self._give_own_logins(pbx)

@@ -115,3 +115,26 @@ def test_nothing_fails_any_more_where_nothing_is_to_be_written(ruled: Day) -> No
     begin(day.held, [day.user.pk], now=day.now, heard_since={})
     line = Line.objects.get(pk=day.user.pk)
     assert (line.failing_since, line.tries) == (None, 0)
+
+
+def test_a_meeting_counts_again_though_its_forward_was_switched_off(ruled: Day) -> None:
+    day = ruled
+    day.add("A", "10:00", "12:00")
+    day.go_to("10:00")
+    day.dial(None)
+    assert day.seen() == Seen("busy", "own", None, "override", "12:00")
+    day.do(services.unsuppress)
+    assert day.seen() == Seen("busy", "voicemail", None, "meeting", "12:00")
+    assert day.on_pbx == f"on {day.voicemail}"
+
+
+def test_a_pbx_that_was_made_anew_is_no_choice_of_the_users(ruled: Day) -> None:
+    day = ruled
+    day.add("A", "10:00", "12:00")
+    day.go_to("10:00")
+    day.kill_engine()
+    day.dial(None)
+    services.forget_pbx([day.user.pk])
+    day.start_engine()
+    assert day.seen() == Seen("busy", "voicemail", None, "meeting", "12:00")
+    assert day.on_pbx == f"on {day.voicemail}"
