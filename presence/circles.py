@@ -11,10 +11,12 @@ from collections import defaultdict
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+from presence.privacy import Hidden
 
-    from presence.privacy import PrivacyBook
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from presence.privacy import PrivacyBook, Sight
 
 Watch = tuple[str, ...] | None
 """The ids of those who are watched, each once; None is everybody."""
@@ -45,20 +47,31 @@ class Place(Generic[S]):
 
 
 class Circle(Generic[S]):
-    """Those who watch the same and may see the same; ``viewer`` is one of them.
+    """Those who watch the same and may see the same.
 
     ``content`` are those who wait for news, having been told all there is.
     """
 
-    __slots__ = ("_notes", "content", "key", "size", "viewer", "watch")
+    __slots__ = ("_hidden", "_notes", "content", "sight", "size", "watch")
 
-    def __init__(self, key: Hashable, watch: Watch, viewer: str) -> None:
-        self.key = key
+    def __init__(self, watch: Watch, sight: Sight) -> None:
         self.watch = watch
-        self.viewer = viewer
+        self.sight = sight
         self.size = 0
+        self._hidden = dict(sight.hidden)
         self.content: dict[Place[S], None] = {}
         self._notes: dict[str, int] = {}
+
+    @property
+    def key(self) -> tuple[Watch, Sight]:
+        """What makes it another circle than the others."""
+        return self.watch, self.sight
+
+    def hidden(self, user_id: str, book: PrivacyBook) -> Hidden:
+        """What those in it may not see of somebody, by the book by which they entered."""
+        if self.sight.viewer is not None:
+            return book.hidden(self.sight.viewer, user_id)
+        return self._hidden.get(user_id, Hidden.NOTHING)
 
     def note(self, user_id: str, number: int) -> None:
         """Note news of somebody; ``number`` only grows."""
@@ -86,7 +99,7 @@ class Circles(Generic[S]):
     """All circles, and whom each watches."""
 
     def __init__(self) -> None:
-        self._by_key: dict[Hashable, Circle[S]] = {}
+        self._by_key: dict[tuple[Watch, Sight], Circle[S]] = {}
         self._watching: defaultdict[str, dict[Circle[S], None]] = defaultdict(dict)
         self._watching_all: dict[Circle[S], None] = {}
 
@@ -112,11 +125,10 @@ class Circles(Generic[S]):
 
         It owes nothing that was noted up to ``told``.
         """
-        sight = book.sight(viewer) if watch is None else book.masks(viewer, watch)
-        key = (watch, sight)
-        circle = self._by_key.get(key)
+        sight = book.sight(viewer, watch)
+        circle = self._by_key.get((watch, sight))
         if circle is None:
-            circle = self._by_key[key] = Circle(key, watch, viewer)
+            circle = self._by_key[watch, sight] = Circle(watch, sight)
             for circles in self._lists(circle):
                 circles[circle] = None
         circle.size += 1

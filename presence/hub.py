@@ -193,14 +193,13 @@ class Hub:
             if place.circle.watch is None:
                 watched = self._records.known
             viewer = place.socket.user_id
-            self._move(
-                place,
-                [
-                    user_id
-                    for user_id in (watched if is_mutual else changed.intersection(watched))
-                    if book.hidden(viewer, user_id) != before.hidden(viewer, user_id)
-                ],
-            )
+            seen_anew = [
+                user_id
+                for user_id in (watched if is_mutual else changed.intersection(watched))
+                if book.hidden(viewer, user_id) != before.hidden(viewer, user_id)
+            ]
+            if seen_anew or place.circle.watch is None:
+                self._move(place, seen_anew)
         self._tell()
 
     def go_silent(self, since: str | None) -> None:
@@ -253,7 +252,7 @@ class Hub:
         self._noted += 1
         is_news: dict[Hidden, bool] = {}
         for circle in self._circles.watching(user_id):
-            hidden = self._records.privacy.hidden(circle.viewer, user_id)
+            hidden = circle.hidden(user_id, self._records.privacy)
             if hidden not in is_news:
                 sent = earlier.get(hidden) if earlier else None
                 is_news[hidden] = sent is None or sent != self._records.text(user_id, hidden)
@@ -342,7 +341,11 @@ class Hub:
         if not people:
             return ""
         metrics.ENCODED.inc()
-        return self._records.frame("presence.changes", people, circle.viewer)
+        return self._records.frame("presence.changes", people, self._hidden_from(circle))
+
+    def _hidden_from(self, circle: Circle[LiveSocket]) -> Callable[[str], Hidden]:
+        """What those in a circle may not see of somebody."""
+        return partial(circle.hidden, book=self._records.privacy)
 
     def _snapshot(self, circle: Circle[LiveSocket]) -> str:
         """The frame about all whom a circle watches, made once for all who are in it."""
@@ -354,7 +357,7 @@ class Hub:
         frame = self._snapshots.get(circle.key)
         if frame is None:
             watch = records.known if circle.watch is None else circle.watch
-            frame = records.frame("presence.snapshot", watch, circle.viewer)
+            frame = records.frame("presence.snapshot", watch, self._hidden_from(circle))
             self._snapshots[circle.key] = frame
         return frame
 

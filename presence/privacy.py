@@ -7,7 +7,7 @@ from the real thing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 
@@ -42,6 +42,20 @@ EVERYBODY = Audience()
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What of whom can't be seen, by all who see it so; of whom it doesn't name all is seen.
+
+    With ``viewer`` it is his alone: the book must be asked about each person.
+    """
+
+    hidden: frozenset[tuple[str, Hidden]] = frozenset()
+    viewer: str | None = None
+
+
+EVERYTHING = Sight()
+
+
+@dataclass(frozen=True, slots=True)
 class PrivacyBook:
     """The audiences of those who chose one, by user id.
 
@@ -69,16 +83,13 @@ class PrivacyBook:
             if self.audiences.get(user_id, EVERYBODY) != before.audiences.get(user_id, EVERYBODY)
         }
 
-    def sight(self, viewer: str) -> Hashable:
-        """What names all that ``viewer`` may not see: equal for those who may see the same."""
-        if self.is_mutual and viewer in self.audiences:
-            return viewer  # what he hides from others he doesn't see of them
-        hidden = ((person, self.hidden(viewer, person)) for person in self.audiences)
-        return frozenset(one for one in hidden if one[1])
-
-    def masks(self, viewer: str, people: Iterable[str]) -> tuple[Hidden, ...]:
-        """What ``viewer`` may not see of each of these people; empty when he may see everything."""
+    def sight(self, viewer: str, people: Iterable[str] | None) -> Sight:
+        """What ``viewer`` may not see of these people, or of everybody, whoever comes yet."""
         if not self.audiences:
-            return ()
-        masks = tuple(self.hidden(viewer, person) for person in people)
-        return masks if any(masks) else ()
+            return EVERYTHING
+        if people is None:
+            if self.is_mutual and viewer in self.audiences:
+                return Sight(viewer=viewer)  # what he hides from others he doesn't see of them
+            people = self.audiences
+        hidden = ((person, self.hidden(viewer, person)) for person in people)
+        return Sight(frozenset(one for one in hidden if one[1]))

@@ -17,7 +17,7 @@ from presence.person import EPOCH_BITS, Keeper
 from presence.privacy import Hidden, PrivacyBook
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from presence.messages import Known, PersonRecord
     from presence.states import Links
@@ -171,15 +171,9 @@ class Records:
             text = texts[hidden] = json.dumps(record, separators=(",", ":"))
         return text
 
-    def frame(self, kind: str, users: Collection[str], viewer: str) -> str:
-        """A frame about these people, as ``viewer`` may see them."""
-        masks = self.privacy.masks(viewer, users)
-        if masks:
-            texts = (
-                self.text(user_id, hidden) for user_id, hidden in zip(users, masks, strict=True)
-            )
-        else:
-            texts = (self.text(user_id, Hidden.NOTHING) for user_id in users)
+    def frame(self, kind: str, users: Iterable[str], hidden: Callable[[str], Hidden]) -> str:
+        """A frame about these people; ``hidden`` gives what of each must not be seen."""
+        texts = (self.text(user_id, hidden(user_id)) for user_id in users)
         people = ",".join(text for text in texts if text)
         return f'{{"type":"{kind}","revision":{self.revision},"people":[{people}]}}'
 

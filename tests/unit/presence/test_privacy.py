@@ -211,6 +211,64 @@ def test_a_snapshot_and_what_came_after_it_is_a_fresh_snapshot(
     assert kept == fresh
 
 
+@pytest.mark.parametrize(
+    "watch", [pytest.param(["ada"], id="one"), pytest.param(None, id="everybody")]
+)
+def test_who_was_let_in_takes_nobody_along_who_saw_the_same_before(
+    watch: list[str] | None,
+) -> None:
+    room = Room(HIDES_ALL)
+    pages = {name: room.page(name, watch=watch) for name in ("bo", "cy", "di")}
+    room.hub.keep_private(PrivacyBook({"ada": Audience(frozenset({"bo"}), frozenset({"bo"}))}))
+    room.change(known("ada", "ringing", revision=1))
+    pages["late"] = room.page("cy", watch=watch)
+    shown = {
+        name: [person(frame)["phone"] for frame in page.frames()] for name, page in pages.items()
+    }
+    hidden = ["offline"]
+    assert shown == {
+        "bo": ["offline", "available", "ringing"],
+        "cy": hidden,
+        "di": hidden,
+        "late": hidden,
+    }
+
+
+@given(books, changes, st.booleans())
+def test_of_those_who_watch_the_same_each_sees_what_he_may(
+    book: PrivacyBook, story: list[Any], watches_all: bool
+) -> None:
+    room = Room(book)
+    room.hub.learn([known("cy")])
+    watch = None if watches_all else PEOPLE
+    pages = {name: room.page(name, watch=watch) for name in ("di", *PEOPLE, "ed")}
+    phones_now = dict.fromkeys(PEOPLE, "available")
+    is_up = True
+    for revision, step in enumerate(story, start=2):
+        if isinstance(step, PrivacyBook):
+            room.hub.keep_private(step)
+            book = step
+        elif isinstance(step, bool):
+            room.set_link(is_up=step)
+            is_up = step
+        else:
+            room.change(known(*step, revision=revision))
+            phones_now[step[0]] = step[1]
+    room.clock.advance(WINDOW * 2)
+    for viewer, page in pages.items():
+        kept: dict[str, str] = {}
+        for frame in page.frames():
+            kept |= {one["user_id"]: one["phone"] for one in frame.get("people", ())}
+        assert kept == {
+            name: "offline"
+            if book.hidden(viewer, name) & Hidden.PHONE
+            else phones_now[name]
+            if is_up
+            else "unknown"
+            for name in PEOPLE
+        }
+
+
 @given(books, st.sampled_from(["bo", "cy", "di"]), st.lists(phones, min_size=1, max_size=5))
 def test_what_is_hidden_makes_no_difference(
     book: PrivacyBook, viewer: str, story: list[str]
