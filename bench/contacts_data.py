@@ -163,13 +163,9 @@ def _take_apart() -> list[str]:
     """Drop what would be kept up row by row; the statements that make it again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            indexes = ("line_by_keypad", "contact_by_words")
-            cursor.execute(
-                "SELECT indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(indexes)]
-            )
+            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'line_by_keypad'")
             kept = [row[0] for row in cursor.fetchall()]
-            for index in indexes:
-                cursor.execute(f"DROP INDEX {index}")
+            cursor.execute("DROP INDEX line_by_keypad")
             return kept
         cursor.execute(
             "SELECT name, sql FROM sqlite_master"

@@ -47,7 +47,7 @@ class Postgresql(Server):
             "idle_in_transaction_session_timeout": "60s",
             "synchronous_commit": "off",
             "full_page_writes": "off",
-            "shared_buffers": "64MB",
+            "shared_buffers": "256MB",
             "max_connections": "100",
         }
         return [

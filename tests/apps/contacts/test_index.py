@@ -13,6 +13,7 @@ from django.utils import timezone
 from bluetel.accounts.models import User
 from contacts import storing
 from contacts.card import Card, CardEmail, CardNumber, Label
+from contacts.index import postgresql
 from contacts.index.query import propose
 from contacts.index.rebuild import rebuild
 from contacts.models import Book, Contact, Spelling, Word
@@ -218,3 +219,46 @@ def test_no_change_reads_a_whole_table(book: Book) -> None:
             assert not re.search(
                 r"SCAN contacts_(word|line|email|contact)\b|Seq Scan on contacts_", plan
             ), query["sql"]
+
+
+def many(book: Book, count: int, *, company: str, first: int) -> None:
+    cards = [
+        Card(
+            name=f"Person {place}",
+            company=company,
+            numbers=(CardNumber(number=f"+33 1 99 7{place:05}", label=Label.WORK),),
+        )
+        for place in range(first, first + count)
+    ]
+    storing.add(book, cards, now=timezone.now())
+
+
+def test_a_rare_word_is_found_beside_one_that_very_many_have(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOOKED_AT", 3)
+    many(book, 12, company="Ateliers Moreau", first=0)
+    assert found(book, "ateliers gross") == {HELENE.name}
+    assert found(book, "gross ateliers") == {HELENE.name}
+
+
+def test_of_words_that_very_many_have_the_first_are_looked_at(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "LOOKED_AT", 3)
+    many(book, 12, company="Ateliers Moreau", first=0)
+    assert found(book, "ateliers moreau")
+
+
+def test_a_very_long_word_must_be_right_to_its_end(book: Book) -> None:
+    long = "donaudampfschifffahrtsgesellschaft"
+    storing.add(book, [Card(name="Otto", company=f"{long}en Wien")], now=timezone.now())
+    asked = question(f"otto {long}x")
+    assert asked is not None
+    assert not propose(asked, [book.pk], only_callable=False)
+
+
+def test_a_part_that_many_numbers_have_finds_some_of_them(book: Book) -> None:
+    many(book, 12, company="", first=0)
+    assert len(found(book, "99700")) == 12
+    assert found(book, "9700003") == {"Person 3"}
