@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from bluetel.engine.statuses import save_written
+from bluetel.engine.status_rows import save_written
 from bluetel.engine.threads import PbxThreads
 from bluetel.telephony.errors import NotFound, Rejected, TelephonyError
 from bluetel.work.leases import LeaseLost

@@ -18,19 +18,26 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from bluetel.accounts.models import User
+from bluetel.engine.status_rows import (
+    by_user,
+    facts_of,
+    read_all,
+    read_claims,
+    save_written,
+    touched_since,
+    written_of,
+)
 from bluetel.telephony.text import safe_text
 from bluetel.telephony.types import ChatState
-from bluetel.work import leases
 from bluetel.work.turns import turn
 from presence import chat
 from presence.chat import Whose, Written
-from presence.models import Claim, StatusRecord
+from presence.models import Claim
 from presence.rules import MESSAGE_LIMIT, ON_PBX, ImSource
 from presence.services import choose_status, delete_claims, delete_expired, set_idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from bluetel.engine.outbox import Outbox
@@ -75,10 +82,10 @@ class Statuses:
     async def load(self) -> None:
         """Read all claims, and what was written to the PBXs."""
         self._looked_at = timezone.now()
-        claims, records = await self._threads.database(_read_all)
-        self._claims = _by_user(claims)
+        claims, records = await self._threads.database(read_all)
+        self._claims = by_user(claims)
         for record in records:
-            self._written[str(record.user_id)] = _written_of(record)
+            self._written[str(record.user_id)] = written_of(record)
         for user_id in self._claims:
             self._note_edges(user_id)
 
@@ -159,11 +166,11 @@ class Statuses:
         try:
             if now - self._looked_at >= timedelta(seconds=LOOK_EVERY):
                 since = self._looked_at - LOOK_BACK
-                told |= await self._threads.database(_touched_since, since)
+                told |= await self._threads.database(touched_since, since)
                 self._looked_at = now
             if not told:
                 return
-            found = _by_user(await self._threads.database(_read_claims, told))
+            found = by_user(await self._threads.database(read_claims, told))
         except DatabaseError:
             self._changed |= told
             raise
@@ -171,7 +178,7 @@ class Statuses:
             if self._storing[user_id]:
                 continue  # it is read again once it is stored
             claims = found.get(user_id, [])
-            if _facts_of(claims) != _facts_of(self._claims.get(user_id, [])):
+            if facts_of(claims) != facts_of(self._claims.get(user_id, [])):
                 self._claims[user_id] = claims
                 self._note_edges(user_id)
                 self._show(user_id)
@@ -356,57 +363,3 @@ class Statuses:
             await self._threads.database(self._to_store[0])
             self._to_store.pop(0)
         self._storing.clear()
-
-
-def save_written(held: leases.Held, written: Mapping[str, Written], *, now: datetime) -> None:
-    """Keep what we wrote for these users. Raises ``LeaseLost``; call it in a transaction."""
-    leases.check(held, now=now)
-    there = User.objects.filter(pk__in=[int(user_id) for user_id in written]).order_by("pk")
-    StatusRecord.objects.bulk_create(
-        [
-            StatusRecord(
-                user_id=pk,
-                pbx_state=one.state.value if one.state else "",
-                pbx_message=one.message,
-                pbx_seen_at=one.seen_at,
-            )
-            for pk in there.values_list("pk", flat=True)
-            for one in [written[str(pk)]]
-        ],
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=["pbx_state", "pbx_message", "pbx_seen_at"],
-    )
-
-
-def _written_of(record: StatusRecord) -> Written:
-    state = ChatState(record.pbx_state) if record.pbx_state else None
-    return Written(state, record.pbx_message, record.pbx_seen_at)
-
-
-def _read_all() -> tuple[list[Claim], list[StatusRecord]]:
-    records = StatusRecord.objects.exclude(pbx_state="", pbx_seen_at=None)
-    return list(Claim.objects.filter(axis=Claim.Axis.IM)), list(records)
-
-
-def _read_claims(user_ids: Iterable[str]) -> list[Claim]:
-    return list(Claim.objects.filter(axis=Claim.Axis.IM, user__in=[int(one) for one in user_ids]))
-
-
-def _touched_since(time: datetime) -> set[str]:
-    rows = StatusRecord.objects.filter(touched_at__gte=time).values_list("user_id", flat=True)
-    return {str(user_id) for user_id in rows}
-
-
-def _by_user(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
-    found: dict[str, list[Claim]] = {}
-    for claim in claims:
-        found.setdefault(str(claim.user_id), []).append(claim)
-    return found
-
-
-def _facts_of(claims: Iterable[Claim]) -> list[tuple[object, ...]]:
-    return sorted(
-        (claim.source, claim.ref, claim.value, claim.message, claim.starts, str(claim.ends))
-        for claim in claims
-    )
