@@ -19,7 +19,7 @@ By how much, is how long a thread may wait for the interpreter before it speaks 
 class TokenBucket:
     """``take`` returns when one more may go; those who wait go in their order.
 
-    In no second go more than the rate, whenever it begins.
+    In no second go more than the rate, whenever it begins, and they go evenly spaced.
     """
 
     def __init__(self, rate: float, *, clock: Callable[[], float]) -> None:
@@ -51,7 +51,7 @@ class TokenBucket:
             if wait > 0:
                 self._timer = asyncio.get_running_loop().call_later(wait, self._release)
                 return
-            self._next_at = max(self._next_at, now - BURST) + 1 / self.rate
+            self._next_at = max(self._next_at, now - BURST) + SECOND / self.rate
             self._last.append(now)
             self._waiting.popleft().set_result(None)
 
