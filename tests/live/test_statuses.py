@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +11,18 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from bluetel import tasks
+from bluetel.engine.outbox import Outbox
+from bluetel.engine.reign import Reign
+from bluetel.engine.statuses import Statuses
+from bluetel.engine.threads import Threads
 from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.types import ChatState
+from bluetel.work.leases import Held
+from bluetel.work.turns import turn
 from forwarding import handlers
 from presence import services
+from presence.board import Board, Member
 from presence.models import Claim, StatusRecord
 from presence.rules import ON_PBX
 from presence.signals import claims_changed
@@ -276,3 +285,40 @@ async def test_a_status_chosen_while_no_engine_ran_is_taken_for_what_it_is(stage
     await until_by_hand(stage, NADIA, "away")
     await until_pbx(stage, CAMILLE, ChatState.AVAILABLE)
     assert await by_hand(stage, CAMILLE) is None
+
+
+async def test_nobody_writes_rows_before_colleagues_are_told(stage: Stage) -> None:
+    nadia = str((await stage.user(NADIA)).pk)
+    now = timezone.now()
+    await put_meeting(
+        stage, NADIA, starts=now + timedelta(seconds=1), ends=now + timedelta(hours=1)
+    )
+    threads = Threads()
+    reign = Reign(Held(name="another", owner="nobody", epoch=99), threads)
+    board, outbox = Board(epoch=99), Outbox(reign, threads)
+    board.enrol([Member(user_id=nadia, name="Nadia")], at=now)
+    statuses = Statuses(reign, threads, board, outbox)
+    await statuses.load()
+    statuses.enrol([nadia])
+    began: list[str] = []
+
+    def is_busy() -> bool:
+        person = board.person(nadia)
+        return person is not None and person.im == "busy"
+
+    async def write() -> None:
+        async with turn():
+            began.append("a row")
+
+    running = [asyncio.create_task(statuses.run())]
+    try:
+        await until(is_busy, what="the meeting")
+        writing = asyncio.create_task(write())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert began == []
+        running.append(asyncio.create_task(outbox.publish()))
+        await asyncio.wait_for(writing, 5)
+    finally:
+        await tasks.end(*running)
+        threads.close()
