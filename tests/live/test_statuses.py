@@ -22,8 +22,9 @@ from bluetel.work.leases import Held
 from bluetel.work.turns import turn
 from forwarding import handlers
 from presence import services
-from presence.board import Board, Member
+from presence.board import Board
 from presence.models import Claim, StatusRecord
+from presence.person import Member
 from presence.rules import ON_PBX
 from presence.signals import claims_changed
 from tests.live.browser import Page, sign_in
