@@ -211,7 +211,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_pro
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.is_https
 SESSION_COOKIE_NAME = "__Host-bluetel" if ENV.is_https else "bluetel"
-CSRF_COOKIE_NAME = "__Host-bluetel-csrf" if ENV.is_https else "bluetel-csrf"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if ENV.is_https else "csrftoken"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "bluetel.views.csrf_failure"
 X_FRAME_OPTIONS = "DENY"

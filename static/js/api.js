@@ -245,5 +245,5 @@ async function refusal(response) {
 
 /** Read anew each time: signing in again in another tab changes it. */
 function csrfToken() {
-  return /(?:^|;\s*)(?:__Host-)?bluetel-csrf=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+  return /(?:^|;\s*)(?:__Host-)?csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }

@@ -86,12 +86,12 @@ class Running:
             form = {
                 "username": username,
                 "password": "demo",
-                "csrfmiddlewaretoken": session.cookies["bluetel-csrf"],
+                "csrfmiddlewaretoken": session.cookies["csrftoken"],
             }
             answer = session.post(page, form, headers={"Referer": page}, timeout=10)
             assert answer.url == f"{self.url}/", answer.text
             session.headers["Referer"] = f"{self.url}/"
-            session.headers["X-CSRFToken"] = session.cookies["bluetel-csrf"]
+            session.headers["X-CSRFToken"] = session.cookies["csrftoken"]
         return self.sessions[username]
 
     def phones(self) -> dict[str, dict[str, object]]:

@@ -85,7 +85,7 @@ def test_a_deletion_reaches_the_pbx_within_fifteen_seconds(bluetel: Running) -> 
     session = signed_in(bluetel, "demo5")
     messages = session.get(f"{bluetel.url}/api/v1/voicemail", timeout=30).json()["messages"]
     message = next(one for one in messages if one["number"] == "0353017721")
-    headers = {"X-CSRFToken": session.cookies["bluetel-csrf"], "Referer": bluetel.url}
+    headers = {"X-CSRFToken": session.cookies["csrftoken"], "Referer": bluetel.url}
     url = f"{bluetel.url}/api/v1/voicemail/{message['id']}"
     began = time.monotonic()
     assert session.delete(url, headers=headers, timeout=10).status_code == 204
@@ -136,7 +136,7 @@ def signed_in(bluetel: Running, username: str) -> requests.Session:
     form = {
         "username": username,
         "password": "demo",
-        "csrfmiddlewaretoken": session.cookies["bluetel-csrf"],
+        "csrfmiddlewaretoken": session.cookies["csrftoken"],
     }
     session.post(login, data=form, timeout=30)
     return session

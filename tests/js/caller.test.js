@@ -22,7 +22,7 @@ beforeEach(() => {
   calls = new CallStore();
   caller = new Caller(new Api("https://site.test/api/v1/"), calls);
   Object.assign(globalThis, {
-    document: { cookie: "bluetel-csrf=token", querySelector: () => null },
+    document: { cookie: "csrftoken=token", querySelector: () => null },
     fetch: async (/** @type {string} */ _url, /** @type {RequestInit} */ request) => {
       const headers = new Headers(request.headers);
       placed.push({

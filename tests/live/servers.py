@@ -102,13 +102,13 @@ class Api:
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Send and give what it answers, which must be well."""
-        if "bluetel-csrf" not in self._session.cookies:
+        if "csrftoken" not in self._session.cookies:
             self._session.get(f"{self._url}/settings/calendar/", timeout=30).raise_for_status()
         answer = self._session.request(
             method,
             f"{self._url}/api/v1/{path}",
             json=body,
-            headers={"X-CSRFToken": self._session.cookies["bluetel-csrf"], "Referer": self._url},
+            headers={"X-CSRFToken": self._session.cookies["csrftoken"], "Referer": self._url},
             timeout=30,
         )
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"

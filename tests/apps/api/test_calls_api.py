@@ -223,7 +223,7 @@ def test_a_page_with_its_csrf_token_calls(house: House) -> None:
         "/api/v1/calls",
         {"number": "1002"},
         content_type="application/json",
-        headers={"X-CSRFToken": browser.cookies["bluetel-csrf"].value},
+        headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
     )
     assert answer.status_code == 202
 

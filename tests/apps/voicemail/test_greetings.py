@@ -17,7 +17,7 @@ from tests.apps.house import House
 
 def send(browser: Client, name: str, **form: object) -> str:
     browser.get("/voicemail/greetings/")
-    token = browser.cookies["bluetel-csrf"].value
+    token = browser.cookies["csrftoken"].value
     answer = browser.post(
         f"/voicemail/greetings/{name}/", {**form, "csrfmiddlewaretoken": token}, follow=True
     )

@@ -36,7 +36,7 @@ def path_of(message: Message, **shift: float) -> str:
 
 
 def press(browser: Client, path: str) -> object:
-    token = browser.cookies["bluetel-csrf"].value
+    token = browser.cookies["csrftoken"].value
     return browser.post(path, {"csrfmiddlewaretoken": token, "key": "one"})
 
 

@@ -25,7 +25,7 @@ def text(browser: Client, path: str = "/voicemail/") -> str:
 
 def press(browser: Client, path: str, **form: str) -> str:
     """Send a form and read the page it leads to."""
-    token = browser.cookies["bluetel-csrf"].value
+    token = browser.cookies["csrftoken"].value
     answer = browser.post(path, {**form, "csrfmiddlewaretoken": token}, follow=True)
     assert answer.status_code == 200
     page: str = answer.content.decode()
