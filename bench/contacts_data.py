@@ -163,9 +163,13 @@ def _take_apart() -> list[str]:
     """Drop what would be kept up row by row; the statements that make it again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'line_by_keypad'")
+            indexes = ("line_by_keypad", "contact_by_words")
+            cursor.execute(
+                "SELECT indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(indexes)]
+            )
             kept = [row[0] for row in cursor.fetchall()]
-            cursor.execute("DROP INDEX line_by_keypad")
+            for index in indexes:
+                cursor.execute(f"DROP INDEX {index}")
             return kept
         cursor.execute(
             "SELECT name, sql FROM sqlite_master"

@@ -164,7 +164,9 @@ def _megabytes() -> float:
                 " 'contacts_spelling']::regclass[]) AS c"
             )
             tables = cursor.fetchone()[0]
-            cursor.execute("SELECT pg_relation_size('line_by_keypad')")
+            cursor.execute(
+                "SELECT pg_relation_size('line_by_keypad') + pg_relation_size('contact_by_words')"
+            )
             return float(tables + cursor.fetchone()[0]) / 1e6
         cursor.execute(
             "SELECT sum(pgsize) FROM dbstat WHERE name LIKE 'contacts_word%%'"

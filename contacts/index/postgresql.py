@@ -1,8 +1,7 @@
-"""PostgreSQL: parts of numbers are found by pg_trgm, several words by the table of words.
+"""PostgreSQL: parts of numbers are found by pg_trgm, words by a text search without a language.
 
-An index that holds no order reads all that match before it gives the first. So what very many have
-is not asked of one: of words, the rarest leads, and a part that many numbers have is looked for in
-some numbers out of all.
+pg_trgm holds no order and reads all that match before it gives the first: a part that many numbers
+have is looked for in some numbers out of all.
 """
 
 from __future__ import annotations
@@ -10,14 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bluetel.rows import rows_of
-from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
 from contacts.index.statement import Select
 
-LOOKED_AT: Final = 1_000
-"""Entries of one range."""
-COUNTED: Final = 300
-"""Entries of one range that are counted to see which word is rarer."""
+TELLING: Final = 3
+"""Letters of a beginning that not very many words have."""
 SAMPLED: Final = 3_000
 """Numbers of whole pages spread over the table, in which a part is looked for first."""
 COMMON: Final = 60
@@ -50,47 +45,23 @@ _SAMPLE: Final = (
 )
 
 
-def with_words(book: int, terms: Sequence[str], *, is_callable: bool, limit: int) -> Select:
-    """Contacts of ``book`` that have a word for each of ``terms``.
+def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
+    """The first contacts of one mark that have a word for each of ``terms``, by id.
 
-    Those who have the rarest are read and the others looked for in their texts. Where thousands
-    have each of the words, the first thousand of each place are looked at.
+    The index is asked for the words that tell most, for it reads all that have one before it knows
+    who has both; the others are compared in the text. The inner question is for all of them, or
+    the limit would tempt the planner to read the table until it has enough.
     """
-    leader = _rarest(book, terms, is_callable=is_callable)
-    told = _entries(book, leader, is_callable=is_callable, most=LOOKED_AT)
-    mark = mark_of(book, is_callable=is_callable)
-    # Of a very long word the entry has no more than the beginning.
-    others = [term for term in terms if term != leader or len(term) > OTHER_LENGTH]
-    compared = " AND ".join(["contact.found_by LIKE %s"] * len(others)) or "TRUE"
+    telling = [term for term in terms if len(term) >= TELLING] or terms
+    others = [term for term in terms if term not in telling]
+    compared = " AND ".join(["found_by LIKE %s"] * len(others)) or "TRUE"
     return Select(
-        f"SELECT contact.id AS contact_id FROM ({told.sql}) AS told CROSS JOIN LATERAL"  # noqa: S608
-        " (SELECT id, found_by FROM contacts_contact WHERE id = told.contact_id OFFSET 0)"
-        f" AS contact WHERE {compared} LIMIT %s",
-        [*told.params, *(f"% {mark}{term}%" for term in others), limit],
+        "WITH told AS MATERIALIZED (SELECT id, found_by FROM contacts_contact"  # noqa: S608
+        " WHERE array_to_tsvector(string_to_array(ltrim(found_by), ' ')) @@ %s::tsquery)"
+        f" SELECT id AS contact_id FROM told WHERE {compared} ORDER BY id LIMIT %s",
+        [
+            " & ".join(f"{mark}{term}:*" for term in telling),
+            *(f"% {mark}{term}%" for term in others),
+            limit,
+        ],
     )
-
-
-def _rarest(book: int, terms: Sequence[str], *, is_callable: bool) -> str:
-    if len(terms) == 1:
-        return terms[0]
-    parts = [_entries(book, term, is_callable=is_callable, most=COUNTED) for term in terms]
-    counts = " UNION ALL ".join(
-        f"SELECT {place}, count(*) FROM ({part.sql}) AS part"  # noqa: S608
-        for place, part in enumerate(parts)
-    )
-    rows = rows_of(counts, [value for part in parts for value in part.params])
-    place: int = min(rows, key=lambda row: (row[1], -len(terms[row[0]])))[0]
-    return terms[place]
-
-
-def _entries(book: int, term: str, *, is_callable: bool, most: int) -> Select:
-    """Who has a word that begins with ``term``, wherever: at most so many of each place."""
-    one = (
-        "(SELECT contact_id FROM contacts_word WHERE scope = %s AND words >= %s AND words < %s"  # noqa: S608
-        f" ORDER BY words, contact_id LIMIT {most})"
-    )
-    params: list[str | int] = []
-    for tier in Tier:
-        first = term[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
-        params += [scope_of(book, tier, is_callable=is_callable), first, f"{first}~"]
-    return Select(" UNION ALL ".join([one] * len(Tier)), params)

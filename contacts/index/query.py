@@ -132,11 +132,9 @@ class _Seek:
                 self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
         elif not self._asked.digits:
             for book, is_callable in self._books_and_kinds():
-                select = self._with_words(
-                    book, self._terms, is_callable=is_callable, limit=self._room
-                )
-                self._add(_run(select))
-                self._add(self._with_numbers(book, is_callable))
+                mark = mark_of(book, is_callable=is_callable)
+                self._add(_run(self._with_words(mark, self._terms, limit=PER_RANGE)))
+                self._add(self._with_numbers(book, mark))
 
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
@@ -187,7 +185,7 @@ class _Seek:
             ],
         )
 
-    def _with_numbers(self, book: int, is_callable: bool) -> Iterable[int]:  # noqa: FBT001
+    def _with_numbers(self, book: int, mark: str) -> Iterable[int]:
         """Contacts of which some terms are parts of numbers: "renard 1001".
 
         Those with the number are read and the words looked for in them, then the reverse: one of
@@ -197,10 +195,9 @@ class _Seek:
         words = [term for term in self._terms if term not in numbers]
         if not numbers or not words:
             return
-        mark = mark_of(book, is_callable=is_callable)
         narrowed = [
             self._part_of_number([book], numbers[0], limit=CANDIDATES),
-            self._with_words(book, words, is_callable=is_callable, limit=CANDIDATES),
+            self._with_words(mark, words, limit=CANDIDATES),
         ]
         for select in narrowed:
             has_words = " AND ".join(["contact.found_by LIKE %s"] * len(words))

@@ -129,3 +129,4 @@ def _statements() -> Iterator[str]:
         yield "INSERT INTO contacts_text (contacts_text) VALUES ('rebuild')"
     else:
         yield "REINDEX INDEX line_by_keypad"
+        yield "REINDEX INDEX contact_by_words"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contacts.index.postings import mark_of
 from contacts.index.statement import Select
 
 CUTS: Final = (5, 3, 2, 1)
@@ -24,9 +23,8 @@ def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
     )
 
 
-def with_words(book: int, terms: Sequence[str], *, is_callable: bool, limit: int) -> Select:
-    """The first contacts of ``book`` that have a word for each of ``terms``, by id."""
-    mark = mark_of(book, is_callable=is_callable)
+def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
+    """The first contacts of one mark that have a word for each of ``terms``, by id."""
     cut = {term: term[: next(length for length in CUTS if length <= len(term))] for term in terms}
     wanted = " ".join(f"{mark}{cut[term]}*" for term in terms)
     whole = [term for term in terms if cut[term] != term]

@@ -13,7 +13,6 @@ from django.utils import timezone
 from bluetel.accounts.models import User
 from contacts import storing
 from contacts.card import Card, CardEmail, CardNumber, Label
-from contacts.index import postgresql
 from contacts.index.query import propose
 from contacts.index.rebuild import rebuild
 from contacts.models import Book, Contact, Spelling, Word
@@ -233,21 +232,10 @@ def many(book: Book, count: int, *, company: str, first: int) -> None:
     storing.add(book, cards, now=timezone.now())
 
 
-def test_a_rare_word_is_found_beside_one_that_very_many_have(
-    book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "LOOKED_AT", 3)
+def test_a_word_is_found_beside_one_that_very_many_have(book: Book) -> None:
     many(book, 12, company="Ateliers Moreau", first=0)
     assert found(book, "ateliers gross") == {HELENE.name}
     assert found(book, "gross ateliers") == {HELENE.name}
-
-
-def test_of_words_that_very_many_have_the_first_are_looked_at(
-    book: Book, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "LOOKED_AT", 3)
-    many(book, 12, company="Ateliers Moreau", first=0)
-    assert found(book, "ateliers moreau")
 
 
 def test_a_very_long_word_must_be_right_to_its_end(book: Book) -> None:
