@@ -1,8 +1,9 @@
 """Turns to work: few at once, but nobody waits for one who only waits himself.
 
 Threads that all compute wake and stop each other for the interpreter's lock, until most of a core
-goes into that. So what mostly computes takes turns. Whoever has not finished after a while is
-waiting for something far away; his turn goes to the next.
+goes into that. So what mostly computes takes turns. Whoever says that he
+waits (:func:`let_others_work`), or has not finished after a while and so waits for something far
+away, gives his turn to the next.
 """
 
 from __future__ import annotations
@@ -10,10 +11,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+_pass_on: ContextVar[Callable[[], object] | None] = ContextVar("pass_on", default=None)
+
+
+def let_others_work() -> None:
+    """Give one's turn to the next, for one waits from now on; from any thread of the turn."""
+    pass_on = _pass_on.get()
+    if pass_on is not None:
+        pass_on()
 
 
 class Turns:
@@ -39,10 +51,13 @@ class Turns:
                 is_held = False
                 self._pass_on()
 
-        late = asyncio.get_running_loop().call_later(self._seconds, pass_on)
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(self._seconds, pass_on)
+        token = _pass_on.set(partial(loop.call_soon_threadsafe, pass_on))
         try:
             yield
         finally:
+            _pass_on.reset(token)
             late.cancel()
             pass_on()
 

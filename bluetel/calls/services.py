@@ -35,6 +35,7 @@ from bluetel.calls.tracking import adopt
 from bluetel.rows import insert, moment, rows_of, stored
 from bluetel.telephony import errors, types
 from bluetel.telephony.text import safe_text
+from bluetel.turns import let_others_work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,6 +194,7 @@ def _raise_rejection(error: errors.Rejected, target: Target) -> NoReturn:
 def _place_on_pbx(pbx: Pbx, call: Call, user: types.PbxUserId) -> types.Call:
     """Have the call placed; one whose placing was never answered is looked for first."""
     backend = backend_for(pbx)
+    let_others_work()
     if call.uncertain:
         for live in backend.calls(user, timeout=PLACING_TIMEOUT / 2):
             if live.direction is types.Direction.OUTGOING and live.number == call.dialed:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bluetel.turns import Turns
+from bluetel.turns import Turns, let_others_work
 
 NEVER = 3600.0
 
@@ -52,6 +52,17 @@ async def test_nobody_waits_for_one_who_only_waits_himself() -> None:
     assert not slow.task.done()
     for worker in (slow, next_one):
         await worker.end()
+
+
+async def test_who_says_that_he_waits_lets_the_next_begin() -> None:
+    turns = Turns(1, seconds=NEVER)
+    async with turns.turn():
+        next_one = Worker(turns)
+        await settle()
+        assert not next_one.began.is_set()
+        await asyncio.to_thread(let_others_work)
+        await asyncio.wait_for(next_one.began.wait(), 5)
+    await next_one.end()
 
 
 async def test_a_late_end_gives_no_second_turn() -> None:
