@@ -43,9 +43,10 @@ def visitors(session_keys: Iterable[str]) -> dict[str, Visitor]:
     """Who is signed in, by the key of his session; who isn't, is left out.
 
     So are those whose session expired, who signed out or changed the password since, and whose
-    account was disabled.
+    account was disabled. A key comes from a cookie and may be anything: what Django never makes,
+    such as a NUL, would fail the question for all of them on PostgreSQL.
     """
-    sessions = _sessions(list(session_keys))
+    sessions = _sessions([key for key in session_keys if key.isascii() and key.isalnum()])
     users = _users({said[SESSION_KEY] for said in sessions.values()})
     found = {}
     for key, said in sessions.items():

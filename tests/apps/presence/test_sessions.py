@@ -41,6 +41,11 @@ def test_a_hundred_cost_two_queries(
     assert found.keys() == keys
 
 
+def test_a_key_that_cannot_be_one_costs_nobody_else_his_session() -> None:
+    user, _, key = sign_in("ada")
+    assert visitors(["\0", "é", key]) == {key: Visitor(str(user.pk), None)}
+
+
 def test_nobody_costs_no_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         assert visitors([]) == {}
