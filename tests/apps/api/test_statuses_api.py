@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from forwarding.services import block_end
 from presence import blocks
 from presence.models import Claim
 from tests.apps.house import House
@@ -103,7 +104,7 @@ def test_until_the_meeting_ends(camille: Program) -> None:
     try:
         body = camille.put("presence/me", {"im": "away", "until": "end_of_meeting"}).json()
     finally:
-        blocks.register(None)
+        blocks.register(block_end)
     assert datetime.fromisoformat(body["until"]) == ends
 
 
