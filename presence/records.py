@@ -142,7 +142,8 @@ class Records:
                 turn.pbxs.append(pbx)
         if turn:
             self.revision += 1
-            turn.texts, self._texts = self._texts, {}
+            for user_id in [one for one, known in self.known.items() if turn.concerns(known)]:
+                turn.texts[user_id] = self._texts.pop(user_id, {})
             self.edition += 1
         return turn
 

@@ -24,6 +24,7 @@ from presence import feed as feeds
 from presence import metrics, selectors
 from presence.messages import ErrorFrame
 from presence.promptly import begin
+from presence.recent import KEPT
 from presence.sessions import digest_of
 
 if TYPE_CHECKING:
@@ -289,7 +290,7 @@ class _Reader:
 
 def _seconds(value: object) -> float:
     """A time that a browser sent; none at all when it is no such thing."""
-    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+    return float(min(value, KEPT)) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def _session_key(headers: Mapping[bytes, bytes]) -> str:

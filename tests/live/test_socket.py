@@ -244,6 +244,14 @@ async def test_nonsense_is_answered_and_the_socket_stays(
     assert (await page.watch([]))["people"] == []
 
 
+@pytest.mark.parametrize("age", ["1" + "0" * 400, "Infinity", "NaN", "-1", '"long"', "null"])
+async def test_a_page_may_claim_any_age(camille: Guest, age: str) -> None:
+    page = await camille.open()
+    await page.send_text(f'{{"type": "watch", "users": [], "age": {age}}}')
+    assert (await page.frame())["type"] == "presence.snapshot"
+    assert (await page.watch([]))["people"] == []
+
+
 async def test_at_most_500_people_can_be_named(camille: Guest) -> None:
     page = await camille.open()
     assert (await page.watch([str(n) for n in range(500)]))["type"] == "presence.snapshot"

@@ -128,6 +128,16 @@ def test_a_meeting_counts_again_though_its_forward_was_switched_off(ruled: Day) 
     assert day.on_pbx == f"on {day.voicemail}"
 
 
+def test_a_forward_set_over_a_status_is_not_taken_back_with_a_meeting(ruled: Day) -> None:
+    day = ruled
+    day.go_to("09:10")
+    day.status("busy")
+    day.dial("1042")
+    assert day.seen() == Seen("busy", "number", "1042", "override", None)
+    day.do(services.unsuppress)
+    assert day.seen() == Seen("busy", "number", "1042", "override", None)
+
+
 def test_a_pbx_that_was_made_anew_is_no_choice_of_the_users(ruled: Day) -> None:
     day = ruled
     day.add("A", "10:00", "12:00")

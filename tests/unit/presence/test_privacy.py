@@ -124,6 +124,17 @@ def test_a_hidden_person_reads_offline_while_the_pbx_is_down_and_sends_nothing_t
     assert person(bo.frames()[0])["phone"] == "offline"
 
 
+def test_a_hidden_person_sends_nothing_after_a_pbx_that_is_not_his_was_down() -> None:
+    room = Room(HIDES_ALL)
+    room.change(known("ada", "busy", revision=20, pbx=None, im_by="bluetel"))
+    bo = room.page("bo", watch=["ada"])
+    room.set_link(is_up=False)
+    room.set_link(is_up=True)
+    bo.texts.clear()
+    room.change(known("ada", "available", revision=32, pbx=None, im_by="bluetel"))
+    assert bo.texts == []
+
+
 def test_who_may_see_one_half_hears_of_that_half_only() -> None:
     room = Room(PrivacyBook({"ada": Audience(phone=NOBODY)}))
     bo = room.page("bo", watch=["ada"])
