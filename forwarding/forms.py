@@ -70,6 +70,7 @@ class CalendarRuleForm(RuleForm):
             (Automation.Tentative.BUSY, _("Count as a meeting")),
         )
     )
+    only_with_others = forms.BooleanField(required=False)
 
     @property
     def im_choice(self) -> str:
@@ -88,6 +89,7 @@ class CalendarRuleForm(RuleForm):
                 "number": data["number"],
                 "all_day": data["all_day"],
                 "tentative": data["tentative"],
+                "only_with_others": data["only_with_others"],
             }
         }
 

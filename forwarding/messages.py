@@ -78,6 +78,7 @@ class CalendarRule(TypedDict):
     number: str
     all_day: str
     tentative: str
+    only_with_others: bool
 
 
 class ImRule(TypedDict):

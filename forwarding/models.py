@@ -89,8 +89,9 @@ class Occurrence(models.Model):
     """One instance of an event that may make its owner busy, from ``starts`` until ``ends``.
 
     ``recurrence_id`` is the instant at which the series has it, empty for a single event; with
-    ``uid`` it names the occurrence. ``weight`` and ``is_all_day`` decide, with the user's choices,
-    whether it counts: see ``forwarding.selectors.occurrences``.
+    ``uid`` it names the occurrence. ``weight``, ``is_all_day`` and ``is_alone`` (nobody else takes
+    part) decide, with the user's choices, whether it counts: see
+    ``forwarding.situation.counts``.
     """
 
     class Weight(models.TextChoices):
@@ -110,6 +111,7 @@ class Occurrence(models.Model):
     ends = models.DateTimeField()
     is_all_day = models.BooleanField(default=False)
     weight = models.CharField(max_length=16, choices=Weight, default=Weight.BUSY)
+    is_alone = models.BooleanField(default=False)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["user", "ends"], name="occurrence_user_ends")]
@@ -159,6 +161,7 @@ class Automation(models.Model):
     calendar_number = models.CharField(max_length=64, blank=True)
     all_day = models.CharField(max_length=16, choices=AllDay, default=AllDay.IGNORE)
     tentative = models.CharField(max_length=16, choices=Tentative, default=Tentative.IGNORE)
+    only_with_others = models.BooleanField(default=False)
     im_route = models.CharField(max_length=16, choices=Route, default=Route.NOTHING)
     im_number = models.CharField(max_length=64, blank=True)
     im_only_by_hand = models.BooleanField(default=False)

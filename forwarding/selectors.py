@@ -122,6 +122,7 @@ def automation_record(automation: Automation) -> AutomationRecord:
             number=automation.calendar_number,
             all_day=automation.all_day,
             tentative=automation.tentative,
+            only_with_others=automation.only_with_others,
         ),
         im=ImRule(
             route=automation.im_route,

@@ -24,7 +24,7 @@ from forwarding.doing import way_to_box
 from forwarding.errors import InvalidChoice, NoMeeting, NotReadable, NoVoicemail
 from forwarding.lines import lock
 from forwarding.models import Automation, Line, RouteOverride, SuppressedMeeting
-from forwarding.rules import Choice, claims_at
+from forwarding.rules import Choice, claims_at, ref_of_occurrence
 from forwarding.selectors import routing_of
 from forwarding.situation import Known, forward_of, kept, read_meetings
 from forwarding.steps import DO_NOT_DISTURB, EDGE, READ_EDGE
@@ -66,7 +66,7 @@ def save_automation(
     """
     automation = Automation.objects.filter(pk=user.pk).first() or Automation(user=user)
     calendar, im = changes.get("calendar", {}), changes.get("im", {})
-    for name in ("set_im_busy", "until_hang_up", "all_day", "tentative"):
+    for name in ("set_im_busy", "until_hang_up", "all_day", "tentative", "only_with_others"):
         if calendar.get(name) is not None:
             setattr(automation, name, calendar[name])
     if im.get("only_by_hand") is not None:
@@ -214,10 +214,13 @@ def unsuppress(user: User, *, now: datetime) -> None:
     """
     with transaction.atomic():
         (known,) = lock([user.pk], now=now)
-        RouteOverride.objects.filter(pk=user.pk).delete()
         block = block_at(unite(known.meetings), now)
-        rows = SuppressedMeeting.objects.filter(user=user)
         if block is not None:
+            override = RouteOverride.objects.filter(pk=user.pk).first()
+            meetings = {ref_of_occurrence(key) for key in block.keys}
+            if override is not None and meetings.intersection(override.refs):
+                override.delete()
+            rows = SuppressedMeeting.objects.filter(user=user)
             rows.filter(uid__in={key.uid for key in block.keys}).delete()
         reconsider(user.pk, now=now)
 

@@ -259,6 +259,8 @@ def counts(occurrence: Occurrence, automation: Automation | None) -> bool:
     is_tentative = occurrence.weight == Occurrence.Weight.TENTATIVE
     if is_tentative and automation.tentative == Automation.Tentative.IGNORE:
         return False
+    if occurrence.is_alone and automation.only_with_others:
+        return False
     if not occurrence.is_all_day:
         return True
     match automation.all_day:

@@ -71,6 +71,7 @@ class CalendarRule(Schema):
     number: str
     all_day: Literal["ignore", "busy", "out_of_office"]
     tentative: Literal["ignore", "busy"]
+    only_with_others: bool
 
 
 class ImRule(Schema):
@@ -97,6 +98,7 @@ class CalendarRuleChange(Change):
     number: str | None = None
     all_day: Literal["ignore", "busy", "out_of_office"] | None = None
     tentative: Literal["ignore", "busy"] | None = None
+    only_with_others: bool | None = None
 
 
 class ImRuleChange(Change):

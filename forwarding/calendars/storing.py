@@ -141,11 +141,13 @@ def row_of(one: Instance, source_id: int, user_id: int) -> Occurrence:
         ends=one.ends,
         is_all_day=one.is_all_day,
         weight=one.weight,
+        is_alone=one.is_alone,
     )
 
 
 def _key(row: Occurrence) -> tuple[object, ...]:
-    return (row.uid, row.recurrence_id, row.starts, row.ends, row.is_all_day, row.weight)
+    when = (row.starts, row.ends, row.is_all_day)
+    return (row.uid, row.recurrence_id, *when, row.weight, row.is_alone)
 
 
 def note_read(calendar: Calendar, *, now: datetime, name: str = "") -> None:

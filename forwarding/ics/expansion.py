@@ -14,7 +14,7 @@ import icalendar
 import recurring_ical_events
 
 from forwarding.ics.limits import OutOfTime, cpu_limit
-from forwarding.ics.reduction import BUSY, FLOATING, FREE, WEIGHT, WHOLE_DAYS
+from forwarding.ics.reduction import ALONE, BUSY, FLOATING, FREE, WEIGHT, WHOLE_DAYS
 
 MOST_INSTANCES = 5000
 SECONDS, SECONDS_A_SERIES = 20.0, 0.5
@@ -38,6 +38,7 @@ class Instance:
     recurrence_id: str
     is_all_day: bool
     weight: str
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,7 @@ def _instance(event: icalendar.Component, own: tzinfo, *, is_series: bool) -> In
         recurrence_id=_named(recurrence),
         is_all_day=is_all_day,
         weight=weight,
+        is_alone=ALONE in event,
     )
 
 

@@ -1,7 +1,8 @@
 """A calendar reduced to what tells when its owner is busy: no titles, no places, no people.
 
 What is left is iCalendar again, with ``X-BLUETEL-WEIGHT`` in the place of status, attendees and
-transparency. Which events count, and how, is told in docs/calendars.md.
+transparency, and ``X-BLUETEL-ALONE`` where nobody else is invited. Which events count, and how, is
+told in docs/calendars.md.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from forwarding.ics.zones import zone_named
 
 WEIGHT = "X-BLUETEL-WEIGHT"
 WHOLE_DAYS = "X-BLUETEL-WHOLE-DAYS"
+ALONE = "X-BLUETEL-ALONE"
 FLOATING = "bluetel-floating"
 """The zone of times that have none; the reader puts the user's in its place."""
 
@@ -45,6 +47,7 @@ _MOST_A_DAY = 48
 _NEVER = {"BIRTHDAY", "ANNIVERSARY"}
 _MICROSOFT = {"FREE": FREE, "WORKINGELSEWHERE": FREE, "TENTATIVE": TENTATIVE, "OOF": OUT_OF_OFFICE}
 _ANSWERS = {"DECLINED": FREE, "TENTATIVE": TENTATIVE, "NEEDS-ACTION": TENTATIVE}
+_THINGS = frozenset({"ROOM", "RESOURCE"})
 _FREE_BUSY = {
     "FREE": FREE,
     "BUSY": BUSY,
@@ -194,6 +197,15 @@ class _Reducer:
                 return BUSY if is_host and mark == TENTATIVE else mark
         return BUSY
 
+    def _is_alone(self, lines: Iterable[Line]) -> bool:
+        """Whether nobody but the owner takes part; rooms and things are nobody."""
+        return not any(
+            line.name in {"ATTENDEE", "ORGANIZER"}
+            and line.params.get("CUTYPE", "").upper() not in _THINGS
+            and _address(line) not in self._mine
+            for line in lines
+        )
+
     def _is_over(self, one: dict[str, Line]) -> bool:
         """Whether it ended long ago and doesn't come again; times are compared by day only."""
         if "RDATE" in one:
@@ -225,10 +237,14 @@ class _Reducer:
                 written.append(f"{line.name}:{line.value}")
         if seen["DTSTART"] > 1 or seen.get("DTEND", 0) > 1 or seen.get("RECURRENCE-ID", 0) > 1:
             raise _Skipped("unreadable_event")
+        return [*written, *self._marks(one, lines), f"{WEIGHT}:{weight}", "END:VEVENT"]
+
+    def _marks(self, one: dict[str, Line], lines: Iterable[Line]) -> Iterator[str]:
         whole_days = one.get("X-MICROSOFT-CDO-ALLDAYEVENT")
         if whole_days is not None and whole_days.value.upper() == "TRUE":
-            written.append(f"{WHOLE_DAYS}:TRUE")
-        return [*written, f"{WEIGHT}:{weight}", "END:VEVENT"]
+            yield f"{WHOLE_DAYS}:TRUE"
+        if self._is_alone(lines):
+            yield f"{ALONE}:TRUE"
 
     def _time(self, line: Line) -> str:
         """A line of times, its zone named as the database does; raises :class:`_Skipped`."""

@@ -57,6 +57,7 @@ def test_who_chose_nothing_has_no_rules(caller: Caller) -> None:
                 "number": "",
                 "all_day": "ignore",
                 "tentative": "ignore",
+                "only_with_others": False,
             },
             "im": {"route": "nothing", "number": "", "only_by_hand": False},
         },

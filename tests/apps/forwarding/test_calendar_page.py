@@ -86,6 +86,14 @@ def test_choices_are_saved(browser: Client) -> None:
     assert (saved.all_day, saved.tentative) == ("out_of_office", "busy")
 
 
+def test_only_meetings_with_others_may_count(browser: Client) -> None:
+    browser.post(PAGE, {**CHOICES, "only_with_others": "on"})
+    assert Automation.objects.get().only_with_others
+    assert 'id="only-with-others" checked' in browser.get(PAGE).content.decode()
+    browser.post(PAGE, CHOICES)
+    assert not Automation.objects.get().only_with_others
+
+
 def test_the_status_may_wait_until_he_hangs_up(browser: Client) -> None:
     browser.post(PAGE, {**CHOICES, "im": "busy", "until_hang_up": "on"})
     assert Automation.objects.get().until_hang_up

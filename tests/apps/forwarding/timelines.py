@@ -26,6 +26,7 @@ BOTH_RULES: Rules = {
 STATUS_ONLY: Rules = {"calendar": {"set_im_busy": True, "route": "nothing"}, "im": NO_ROUTE}
 CALLS_ONLY: Rules = {"calendar": {"set_im_busy": False, "route": "voicemail"}, "im": NO_ROUTE}
 NOTHING: Rules = {"calendar": {"set_im_busy": False, "route": "nothing"}, "im": NO_ROUTE}
+WITH_OTHERS: Rules = {"calendar": {**BOTH["calendar"], "only_with_others": True}}
 ALL_DAY: Rules = {"calendar": {**BOTH["calendar"], "all_day": "busy"}}
 TO_THE_LAST_WORD: Rules = {
     "calendar": {"set_im_busy": True, "route": "voicemail", "until_hang_up": True},
@@ -266,6 +267,11 @@ CHOICES = [
     Timeline("a tentative meeting counts where chosen",
              [event("x", "10:00", "11:00", "STATUS:TENTATIVE")], A_LOG, A_IM,
              rules={"calendar": {**BOTH["calendar"], "tentative": "busy"}}),
+    Timeline("one's own note counts for nothing where only meetings with others count", [A], [], [],
+             rules=WITH_OTHERS),
+    Timeline("a meeting with somebody counts where only those count",
+             [event("x", "10:00", "11:00", "ATTENDEE:mailto:somebody@example.org")], A_LOG, A_IM,
+             rules=WITH_OTHERS),
     Timeline("an all-day event counts where chosen, in the user's zone",
              [event("x", "20261124", "20261125")], ["09:00 on V", "23:00 off"], ["23:00 free"],
              rules=ALL_DAY),

@@ -91,6 +91,32 @@ def test_an_event_weighs(lines: list[str], weight: str | None) -> None:
     assert [one.weight for one in found] == ([weight] if weight else [])
 
 
+OTHER = "ATTENDEE;PARTSTAT=DECLINED:mailto:somebody@example.org"
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_alone"),
+    [
+        ([], True),
+        ([ATTENDEE.format("ACCEPTED")], True),
+        ([f"ORGANIZER:mailto:{ME}"], True),
+        (["ATTENDEE;CUTYPE=ROOM:mailto:room@example.org"], True),
+        ([OTHER], False),
+        ([ATTENDEE.format("ACCEPTED"), OTHER], False),
+        (["ORGANIZER:mailto:somebody@example.org"], False),
+    ],
+    ids=lambda value: " ".join(value) or "plain" if isinstance(value, list) else None,
+)
+def test_others_take_part_or_nobody(lines: list[str], is_alone: bool) -> None:
+    (found,) = instances(calendar(event("T100000", "T110000", *lines)))
+    assert found.is_alone is is_alone
+
+
+def test_of_others_nothing_is_kept() -> None:
+    text = calendar(event("T100000", "T110000", OTHER))
+    assert "somebody" not in reduce(text.encode(), mine=[ME], now=NOW).text
+
+
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
