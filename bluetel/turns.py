@@ -1,9 +1,9 @@
 """Turns to work: few at once, but nobody waits for one who only waits himself.
 
 Threads that all compute wake and stop each other for the interpreter's lock, until most of a core
-goes into that. So what mostly computes takes turns. Whoever says that he
-waits (:func:`let_others_work`), or has not finished after a while and so waits for something far
-away, gives his turn to the next.
+goes into that. So what mostly computes takes turns. Whoever says that he waits
+(:func:`let_others_work`), or has not finished after a while and so waits for something far away,
+gives his turn to the next.
 """
 
 from __future__ import annotations
