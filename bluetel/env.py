@@ -176,6 +176,14 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         raise SettingsError(f"{name}: {first['msg']}") from None
 
 
+SILENT_AT_MOST = "15s"
+"""How long PostgreSQL waits for the next word of a transaction before it ends it.
+
+A process that froze within one would keep its locks, the engine's lease among them, and nobody
+could take over. Nothing here waits for anything far away while a transaction is open.
+"""
+
+
 def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
     """Django's ``DATABASES["default"]`` for a URL; none means SQLite in the data directory."""
     if not url:
@@ -201,7 +209,10 @@ def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
             "HOST": unquote(parts.hostname or ""),
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": 0,
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}},
+            "OPTIONS": {
+                "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+                "options": f"-c idle_in_transaction_session_timeout={SILENT_AT_MOST}",
+            },
         }
     raise SettingsError("DATABASE_URL: must start with sqlite:// or postgresql://")
 

@@ -43,6 +43,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # Tests start servers and engines, and their threads keep a connection until they end.
     DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 40
+    # A test is one transaction, and may wait for a server of its own meanwhile. What it left open
+    # must not hold up the emptying of the tables for ever.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=60s"
 
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"bluetel-test-{WORKER}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -16,13 +18,26 @@ from presence import feed
 from tests.apps.house import House
 from tests.live.stage import Stage
 
+READERS = ("engine-", "hub")
+"""How the threads are named that go on with a query when who asked for it has ended."""
+
 
 @pytest.fixture(autouse=True)
-async def fresh_layer() -> AsyncIterator[None]:
+def database_goes_last(request: pytest.FixtureRequest) -> None:
+    """Have the tables emptied when nobody reads them any more: PostgreSQL calls it a deadlock."""
+    if "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+
+
+@pytest.fixture(autouse=True)
+async def fresh_layer(database_goes_last: None) -> AsyncIterator[None]:
     """The memory layer belongs to the process, not to the test."""
     channel_layers.backends.clear()
     yield
     await feed.stop()
+    for thread in threading.enumerate():
+        if thread.name.startswith(READERS):
+            await asyncio.to_thread(thread.join, timeout=30)
     layer = get_channel_layer()
     assert layer is not None
     await layer.flush()

@@ -120,6 +120,7 @@ class Site:
 
     def __init__(self, folder: Path, wazo: LoopbackWazo, environ: Mapping[str, str]) -> None:
         self.wazo = wazo
+        self._started: list[Process] = []
         self._ending = ExitStack()
         self._environ = {
             name: value for name, value in os.environ.items() if not name.startswith("BLUETEL_")
@@ -143,8 +144,10 @@ class Site:
         self.people: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes, and print what they said: pytest shows it when the test failed."""
         self._ending.close()
+        for process in self._started:
+            print(f"--- {process.process.args!r}", *process.lines, sep="\n")  # noqa: T201 — for pytest
 
     def user_id(self, extension: str) -> str:
         """BlueTel's id of that extension's user."""
@@ -178,6 +181,10 @@ class Site:
         started.wait_until_said("on duty")
         return started
 
+    def start(self, *command: str) -> Process:
+        """Any other Python program in the site's environment."""
+        return self._spawn("", *command)
+
     def run(self, *command: str) -> str:
         """What a command that ends by itself says."""
         done = subprocess.run(
@@ -207,6 +214,7 @@ class Site:
             text=True,
         )
         started = Process(url, process)
+        self._started.append(started)
         reader = threading.Thread(target=started.read, daemon=True)
         reader.start()
         self._ending.callback(_end, process, reader)
@@ -218,7 +226,8 @@ def running_site(*, users: int = len(scenario.CAST), **environ: str) -> Iterator
     """A site on the stack under test, in a database of its own; its processes get ``environ``."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bluetel-live-")))
-        database = stack.enter_context(own_database(os.environ.get("DATABASE_URL", "")))
+        server = environ.pop("DATABASE_URL", os.environ.get("DATABASE_URL", ""))
+        database = stack.enter_context(own_database(server))
         model = scenario.build(now=datetime.now(UTC), users=users)
         wazo = stack.enter_context(LoopbackWazo(model))
         site = Site(folder, wazo, {"DATABASE_URL": database, **environ})

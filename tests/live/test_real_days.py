@@ -26,7 +26,7 @@ from bluetel.telephony.types import Forward, ForwardKind
 from tests.apps.forwarding.day import at
 from tests.apps.forwarding.timelines import DATE, TIMELINES, Timeline, calendar
 from tests.fetch.site import Reply, Request, Site
-from tests.live.servers import Api, Process, running_site
+from tests.live.servers import UP_WITHIN, Api, Process, running_site
 from tests.live.servers import Site as House
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.real_time]
@@ -248,7 +248,7 @@ def test_killed_with_minus_nine_in_real_time_the_pbx_is_told_the_same(house: Hou
             else:
                 play.act(player, pace, what, *given)
         assert coming is not None
-        back = coming.result(timeout=60)
+        back = coming.result(timeout=UP_WITHIN + 60)
         last = max(
             pace.real(player.name, at(entry.split()[0]))
             for player in play.players

@@ -23,6 +23,22 @@ pytestmark = pytest.mark.timeout(120)
 
 DOWN_WITHIN = 10.0
 STOPPED_WITHIN = 10.0
+SUCCEEDED_WITHIN = 40.0
+"""The lease's ten seconds or PostgreSQL's fifteen, the start of a process, and a busy machine."""
+
+FREEZE = """
+import django, os, signal
+django.setup()
+from django.db import transaction
+from django.utils import timezone
+from bluetel.work import leases
+from bluetel.work.owners import own_name
+held = leases.take(leases.ENGINE, owner=own_name(), now=timezone.now())
+with transaction.atomic():
+    leases.check(held, now=timezone.now())
+    print("about to freeze", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +215,14 @@ async def test_a_frozen_engine_is_succeeded_and_says_nothing_when_it_wakes() -> 
             assert (await watch(socket, nadia))[nadia] == "ringing"
             await asyncio.to_thread(hang_up, site, "1002")
             await until_phone(socket, nadia, "available")
+
+
+def test_an_engine_frozen_within_a_transaction_is_succeeded_too(server: ServerOf) -> None:
+    with running_site(DATABASE_URL=server("postgresql").url, REDIS_URL=server("redis").url) as site:
+        site.start("-c", FREEZE).wait_until_said("about to freeze")
+        began = time.monotonic()
+        site.engine()
+        assert time.monotonic() - began < SUCCEEDED_WITHIN
 
 
 async def test_an_engine_alone_is_heard_by_web_processes_through_redis(server: ServerOf) -> None:

@@ -43,8 +43,6 @@ class Postgresql(Server):
             "port": str(self.port),
             "unix_socket_directories": "",
             "fsync": "off",
-            # What a test left in a transaction must not hold up the emptying of the tables.
-            "idle_in_transaction_session_timeout": "60s",
             "synchronous_commit": "off",
             "full_page_writes": "off",
             "shared_buffers": "256MB",
