@@ -14,9 +14,9 @@ from typing import Any, Final
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from contacts.folding import fold
 from contacts.index.postings import mark_of
 from contacts.models import Book, Contact, DirectoryState, Email, Line
-from contacts.rules import fold
 from tests.servers.slapd import FAMILY_NAMES, GIVEN_NAMES
 
 SYLLABLES: Final = (

@@ -26,10 +26,11 @@ from bench.contacts_data import load  # noqa: E402
 from bench.figure import percentile  # noqa: E402
 from contacts import storing  # noqa: E402
 from contacts.card import Card, CardEmail, CardNumber, Label  # noqa: E402
+from contacts.folding import fold  # noqa: E402
 from contacts.index.query import propose  # noqa: E402
 from contacts.index.rebuild import rebuild  # noqa: E402
 from contacts.models import Book, Contact  # noqa: E402
-from contacts.rules import Question, fold, question  # noqa: E402
+from contacts.rules import Question, question  # noqa: E402
 
 if TYPE_CHECKING:
     Times = Sequence[float]

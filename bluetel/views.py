@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from bluetel.api.errors import TOO_LARGE
-from contacts.rules import fold, words_of
+from contacts.folding import fold, words_of
 from presence.selectors import people
 from presence.states import meet
 from voicemail.selectors import latest_messages

@@ -15,8 +15,8 @@ from django.conf import settings
 from bluetel.calls.callers import Caller
 from bluetel.rows import places, rows_of
 from contacts.models import Line
-from contacts.rules import identity_of
 from contacts.selectors import people_of, shelf_of
+from contacts.writings import identity_of
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from contacts.rules import fold, names_agree
+from contacts.folding import fold, names_agree
 
 TOO_MANY: Final = 20
 """A number or address that so many contacts have says nothing about who they are."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from contacts.card import Card
-from contacts.rules import identity_of
+from contacts.writings import identity_of
 
 _NAME_PARTS: Final = ("family_name", "given_name", "middle_name", "prefix", "suffix")
 _TEXTS: Final = ("company", "department", "title", "assistant")

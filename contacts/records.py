@@ -15,9 +15,11 @@ from contacts.card import (
     digest,
     shown_name,
 )
+from contacts.folding import fold
 from contacts.index.postings import Texts, found_by
 from contacts.models import DIGITS_LENGTH, SORT_LENGTH, Contact, Email, Line
-from contacts.rules import MACHINES, digits_of, fold
+from contacts.rules import MACHINES
+from contacts.writings import digits_of
 
 TEXT_FIELDS: Final = (
     "uid",

@@ -1,8 +1,7 @@
-"""Who is meant by a few letters or digits: folding, matching, ranking, merging. Pure.
+"""Who is meant by a few letters or digits: matching, ranking, merging. Pure.
 
-Names are compared folded: without accents and case, ``ß`` as ``ss``, ``Ł`` as ``L``, other scripts
-in Latin letters, so that what a keyboard offers finds every name. A term matches the beginning of
-any word of a name; digits match anywhere in a number, however either is written.
+A term matches the beginning of any word of a name, compared as :mod:`contacts.folding` has it;
+digits match anywhere in a number, however either is written (:mod:`contacts.writings`).
 """
 
 from __future__ import annotations
@@ -12,22 +11,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from functools import lru_cache
 from operator import itemgetter
 from typing import Final
 
-from anyascii import anyascii
-
-from bluetel.telephony import numbers
+from contacts.folding import fold, names_agree, words_of
+from contacts.writings import identity_in, lines_of
 
 MAX_TEXT: Final = 100
 """Characters of a question that count."""
-
-EXTENSION_DIGITS: Final = 6
-"""Up to here a number has one writing: nothing so short is dialled in two ways."""
-
-REMEMBERED: Final = 100_000
-"""Names kept folded, and numbers read: some 40 MB when full."""
 
 _NUMBER_LIKE = re.compile(r"[0-9+ ().\-/*#]+")
 
@@ -43,6 +34,7 @@ class Kind(StrEnum):
 
 
 MACHINES: Final = frozenset({"fax", "pager"})
+
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
 
@@ -110,31 +102,6 @@ class Question:
     digits: str
 
 
-_WORD: Final = re.compile(r"[a-z0-9]+")
-
-
-def fold(text: str) -> str:
-    """``text`` in lower-case ASCII words, one space between them."""
-    return " ".join(folded_words(text))
-
-
-def folded_words(text: str) -> list[str]:
-    """The words of ``text`` in lower-case ASCII."""
-    plain = (text if text.isascii() else anyascii(text)).lower()
-    words = plain.split(" ")
-    # Most names have letters and blanks only.
-    return words if all(map(str.isalnum, words)) else _WORD.findall(plain)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def words_of(text: str) -> str:
-    """The folded words of a name, a space before each: a term begins a word if ``" term"`` is in.
-
-    Remembered, for the same names are searched at every key that is pressed.
-    """
-    return f" {fold(text)}"
-
-
 def question(text: str) -> Question | None:
     """What ``text`` asks for, or None when there is nothing in it to look for."""
     text = " ".join(text.split())[:MAX_TEXT]
@@ -150,135 +117,6 @@ def question(text: str) -> Question | None:
 def kind_of(label: str) -> Kind | None:
     """The kind that a number's label gives its row; fax and pager numbers have no row."""
     return None if label in MACHINES else _KINDS.get(label, Kind.OTHER)
-
-
-@dataclass(frozen=True, slots=True)
-class Writings:
-    """How else a number is written: what was found out about it, kept because it is dear.
-
-    ``identity`` are the digits that say which number it is, empty when there is nothing to dial;
-    ``lines`` all writings, one on each line, with a line end before and behind each; ``shown`` is
-    as a page shows it.
-    """
-
-    identity: str
-    lines: str
-    shown: str
-
-
-@lru_cache(maxsize=REMEMBERED)
-def read(number: str, country: str) -> Writings:
-    """A number as it was entered, read for the site's country."""
-    digits, shown = _read(number, country)
-    lines = "\n" + "\n".join(digits) + "\n"
-    return Writings(digits[0], lines, number if numbers.says_more(number) else shown)
-
-
-def writings(number: str, country: str) -> tuple[str, ...]:
-    """The digits of a number as E.164 has them, as the site dials it, as others do, as entered.
-
-    The first identifies it.
-    """
-    return tuple(read(number, country).lines.split("\n")[1:-1])
-
-
-def _read(number: str, country: str) -> tuple[tuple[str, ...], str]:
-    entered = numbers.keypad_only(number)
-    if number == entered and len(number) <= EXTENSION_DIGITS:
-        return (entered,), number
-    try:
-        parsed = numbers.parse(number, country=country, plan=numbers.NumberPlan())
-    except numbers.InvalidNumber:
-        return (entered,), number
-    shown = numbers.display(parsed, country=country)
-    if parsed.kind is not numbers.NumberKind.PUBLIC:
-        return (parsed.digits,), shown
-    digits = (parsed.digits, numbers.keypad_only(shown), f"00{parsed.digits}", entered)
-    return tuple(dict.fromkeys(digits)), shown
-
-
-def lines_of(number: str, country: str) -> str:
-    """The writings of a number, one on each line, with a line end before and behind each."""
-    return read(number, country).lines
-
-
-def identity_in(lines: str) -> str:
-    """The first of these writings, which identifies the number."""
-    return lines[1 : lines.index("\n", 1)]
-
-
-def lines_of_stored(number: str, identity: str, national: str) -> str:
-    """The same of a number that was read when it was stored; of one abroad only the first."""
-    if not national:
-        return f"\n{identity}\n"
-    # "+33 1 99…" is entered as it is identified; others may have a zero in brackets.
-    is_plain = number.startswith("+") and "(" not in number
-    entered = identity if is_plain else numbers.keypad_only(number)
-    return f"\n{identity}\n{national}\n00{identity}\n{entered}\n"
-
-
-@lru_cache(maxsize=REMEMBERED)
-def shown_as(number: str, lines: str, country: str) -> str:
-    """A number as a page shows it, of which these writings are known."""
-    identity = identity_in(lines)
-    if f"\n00{identity}\n" not in lines:
-        return read(number, country).shown
-    if numbers.says_more(number):
-        return number
-    return numbers.display_public(identity, country=country)
-
-
-def identity_of(number: str, country: str) -> str:
-    """The digits that say which number it is, however written."""
-    return read(number, country).identity
-
-
-@dataclass(frozen=True, slots=True)
-class Digits:
-    """A number as the index keeps it: what identifies it, and the site's own writing if other."""
-
-    identity: str
-    national: str = ""
-
-
-def digits_of(number: str, country: str) -> Digits:
-    """``number`` read for the index; an empty identity when there is nothing to dial."""
-    identity, *others = writings(number, country)
-    national = others[0] if others and others[0] != f"00{identity}" else ""
-    return Digits(identity, national if national.isdecimal() else "")
-
-
-_KEYS: Final = str.maketrans("abcdefghijklmnopqrstuvwxyz", "22233344455566677778889999")
-
-
-def keys_of(word: str) -> str:
-    """The keys of a telephone that spell a folded word (ITU-T E.161): "nadia" is 62342."""
-    return word.translate(_KEYS)
-
-
-def names_agree(one: str, other: str) -> bool:
-    """Whether two names can be the same person's: "N. Belkacem" is "BELKACEM Nadia".
-
-    Every word of the shorter one is a word of the other or the first letter of one, and at least
-    one whole word is the same; "Anne Leroy" and "Paul Leroy" don't agree.
-    """
-    short, long = sorted((fold(one).split(), fold(other).split()), key=len)
-    if not set(short) & set(long):
-        return False
-    left = list(long)
-    for word in sorted(short, key=len, reverse=True):
-        partner = word if word in left else _initial(word, left)
-        if partner is None:
-            return False
-        left.remove(partner)
-    return True
-
-
-def _initial(word: str, among: Sequence[str]) -> str | None:
-    for other in among:
-        if (len(word) == 1 or len(other) == 1) and word[0] == other[0]:
-            return other
-    return None
 
 
 def match(asked: Question, person: Person, *, country: str) -> Match | None:

@@ -12,6 +12,7 @@ from contacts.ldap.live import LdapDirectory
 from contacts.pbx_directory import PbxDirectory
 from contacts.sources import Source
 from contacts.stored import StoredContacts
+from contacts.writings import shown_as
 from presence.selectors import records_for
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _record(row: rules.Row, presence: Mapping[str, PersonRecord], country: str) 
         contact_id=row.person.contact_id,
         name=row.person.name,
         number=row.number,
-        shown=rules.shown_as(row.number, row.lines, country),
+        shown=shown_as(row.number, row.lines, country),
         label=row.label,
         kind=row.kind.value,
         source=row.sources[0],

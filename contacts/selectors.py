@@ -24,7 +24,8 @@ from bluetel.rows import columns_of, moment, objects_of, places, rows_of
 from contacts.colleagues import person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
-from contacts.rules import Person, identity_in, identity_of, lines_of, lines_of_stored
+from contacts.rules import Person
+from contacts.writings import identity_in, identity_of, lines_of, lines_of_stored
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -302,7 +303,7 @@ def _members_with(column: str, values: Collection[int | None], shelf: Shelf) -> 
 
 
 _Line = tuple[str, str, str]
-"""Label, number, and how else it is written, as :func:`contacts.rules.lines_of` has it."""
+"""Label, number, and how else it is written, as :func:`contacts.writings.lines_of` has it."""
 
 
 def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:

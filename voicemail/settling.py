@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from bluetel.calls.rules import number_of_caller
-from contacts.rules import identity_of
+from contacts.writings import identity_of
 from voicemail.mails import AudioPart
 from voicemail.matching import Left, Sent, pairs
 from voicemail.models import Folder, Mail, Message

@@ -17,7 +17,8 @@ from functools import lru_cache
 from string import ascii_lowercase
 from typing import Final
 
-from contacts.rules import MAX_TEXT, folded_words, keys_of
+from contacts.folding import folded_words, keys_of
+from contacts.rules import MAX_TEXT
 
 NAME_LENGTH: Final = 40
 OTHER_LENGTH: Final = 24

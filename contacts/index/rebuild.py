@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
+from contacts.folding import keys_of
 from contacts.index.postings import Texts, entries_of, spelled_words_of
 from contacts.models import Contact, Email, Line
-from contacts.rules import keys_of
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper

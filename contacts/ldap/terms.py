@@ -16,8 +16,8 @@ import phonenumbers
 from bluetel.ldap.attributes import AttributeMap, Field
 from bluetel.ldap.filters import all_of, any_of, escape
 from bluetel.telephony.text import safe_text
+from contacts.folding import fold
 from contacts.ldap.person import LdapPerson
-from contacts.rules import fold
 
 TERM_MIN = 2
 TERM_MAX = 100

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluetel.telephony.numbers import display_text
 from contacts.rules import (
     MAX_TEXT,
     Kind,
@@ -12,17 +11,11 @@ from contacts.rules import (
     Person,
     Question,
     best_of,
-    digits_of,
-    fold,
     kind_of,
-    lines_of_stored,
     match,
     merged,
     question,
-    read,
     rows_of,
-    shown_as,
-    writings,
 )
 
 
@@ -48,33 +41,6 @@ def found(text: str, *people: Person) -> list[tuple[str, str]]:
     here = [one for one in people if match(asked, one, country="FR") is not None]
     ranked = rows_of(asked, here, source="Test", country="FR")
     return [(row.person.name, row.number) for row in merged(ranked, limit=50)]
-
-
-class TestFolding:
-    @pytest.mark.parametrize(
-        ("text", "folded"),
-        [
-            pytest.param("Hélène", "helene", id="é"),
-            pytest.param("He\u0301le\u0300ne", "helene", id="decomposed"),
-            pytest.param("Øvergård", "overgard", id="ø å"),
-            pytest.param("Łucja Wiśniewska", "lucja wisniewska", id="Ł ś"),
-            pytest.param("Strauß", "strauss", id="ß"),
-            pytest.param("Lœtitia", "loetitia", id="œ"),
-            pytest.param("Ștefan", "stefan", id="ș"),
-            pytest.param("Işık", "isik", id="dotless i"),
-            pytest.param("İnci", "inci", id="dotted I"),
-            pytest.param("Port de Kerloc’h", "port de kerloc h", id="apostrophe"),
-            pytest.param("  Anne-Marie\u00a0D'Arc ", "anne marie d arc", id="punctuation"),
-            pytest.param("Наталья", "natal ya", id="Cyrillic"),
-            pytest.param("!?", "", id="nothing"),
-        ],
-    )
-    def test_names_are_compared_in_plain_letters(self, text: str, folded: str) -> None:
-        assert fold(text) == folded
-
-    @given(st.text(max_size=40))
-    def test_folding_twice_changes_nothing(self, text: str) -> None:
-        assert fold(fold(text)) == fold(text)
 
 
 class TestQuestion:
@@ -166,38 +132,6 @@ class TestMatching:
         asked = question(text)
         if asked is not None:
             match(asked, person(name, number), country="FR")
-
-    def test_the_first_writing_is_the_same_however_it_was_entered(self) -> None:
-        entered = ["01 99 00 42 17", "+33 (0)1 99 00 42 17", "0033199004217"]
-        assert {writings(each, "FR")[0] for each in entered} == {"33199004217"}
-
-    def test_what_is_no_number_has_its_digits_as_writing(self) -> None:
-        assert writings("019900", "FR") == ("019900",)
-        assert writings("01 99 00 42", "FR") == ("01990042",)
-
-    def test_a_short_number_has_one_writing(self) -> None:
-        assert writings("118 218", "FR") == ("118218",)
-
-    @pytest.mark.parametrize("country", ["FR", "DE", "IT", "LU"])
-    @pytest.mark.parametrize(
-        "number",
-        [
-            *("+33 1 99 00 42 17", "01.99.00.42.17", "0033199004217", "+33 1 99 00 42 17 poste 12"),
-            *(
-                "+49 30 123456",
-                "+39 06 1234567",
-                "+352 27 12 34",
-                "+1 242 555 1234",
-                "+262692123456",
-            ),
-            *("1002", "3631", "112", "118 218", "*21#", "Accueil", "+33 1", "+33 1 99 00 42 17 x3"),
-        ],
-    )
-    def test_a_number_is_shown_alike_whoever_has_read_it(self, number: str, country: str) -> None:
-        stored = digits_of(number, country)
-        lines = lines_of_stored(number, stored.identity, stored.national)
-        shown = display_text(number, country=country)
-        assert {shown_as(number, lines, country), read(number, country).shown} == {shown}
 
 
 class TestRows:
