@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from django.conf import settings
+
+from bluetel.telephony.numbers import display_text
 from contacts.models import Contact, Email, Line, Photo
 from contacts.records import email_key
 from contacts.rules import Kind, kind_of
@@ -28,7 +31,7 @@ Row = TypeVar("Row", Line, Email)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """A book that says something; ``written`` is how it writes it, where that differs."""
+    """A book that says something; ``written`` is how, where a page shows it otherwise."""
 
     book: str
     written: str = ""
@@ -233,7 +236,7 @@ def _numbers(said: Iterable[tuple[Part, Sequence[Line]]]) -> tuple[EntryNumber, 
                     origins=(Origin(book=part.book, is_own=part.is_own),),
                 )
                 continue
-            written = "" if _reads_as(line.number) == _reads_as(known.number) else line.number
+            written = "" if _reads_as(line.number) in _readings(known.number) else line.number
             origin = Origin(book=part.book, written=written, is_own=part.is_own)
             others = () if origin in known.origins else (origin,)
             found[key] = replace(
@@ -242,6 +245,11 @@ def _numbers(said: Iterable[tuple[Part, Sequence[Line]]]) -> tuple[EntryNumber, 
                 origins=(*known.origins, *others),
             )
     return tuple(sorted(found.values(), key=_number_order))
+
+
+def _readings(number: str) -> set[str]:
+    """A number as it was entered, and as a page shows it."""
+    return {_reads_as(number), _reads_as(display_text(number, country=settings.COUNTRY))}
 
 
 def _reads_as(number: str) -> str:

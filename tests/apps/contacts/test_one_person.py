@@ -97,6 +97,21 @@ def test_the_card_names_the_books_of_every_line(camille: User, nadia: User, ldap
     assert [email.text for email in entry.emails] == ["nadia.belkacem@demo.test"]
 
 
+def test_a_book_that_writes_a_number_as_it_is_shown_is_only_named(camille: User) -> None:
+    def office(number: str) -> Card:
+        numbers = (CardNumber(number=number, label=Label.WORK),)
+        return Card(name="Ateliers Brossard", numbers=numbers)
+
+    storing.add(directory_state().book, [office("+33 1 99 00 42 17")], now=NOW)
+    own = storing.add(services.default_book(camille), [office("01.99.00.42.17")], now=NOW)
+    (entry,) = entries_of([own[0].pk], shelf_of(camille), viewer=camille)
+    (number,) = entry.numbers
+    assert [(origin.book, origin.written) for origin in number.origins] == [
+        ("Company directory", ""),
+        ("My contacts", ""),
+    ]
+
+
 def test_another_reader_sees_nothing_of_what_camille_wrote(
     nadia: User, ines: User, ldap: Book, directory: PbxDirectory, threads: ByHand
 ) -> None:
