@@ -163,7 +163,7 @@ def _take_apart() -> list[str]:
     """Drop what would be kept up row by row; the statements that make it again."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            indexes = ("line_by_keypad", "contact_by_words")
+            indexes = ("line_by_parts", "contact_by_cuts")
             cursor.execute(
                 "SELECT indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(indexes)]
             )

@@ -166,7 +166,7 @@ def _megabytes() -> float:
             )
             tables = cursor.fetchone()[0]
             cursor.execute(
-                "SELECT pg_relation_size('line_by_keypad') + pg_relation_size('contact_by_words')"
+                "SELECT pg_relation_size('line_by_parts') + pg_relation_size('contact_by_cuts')"
             )
             return float(tables + cursor.fetchone()[0]) / 1e6
         cursor.execute(

@@ -1,7 +1,8 @@
-"""PostgreSQL: parts of numbers are found by pg_trgm, words by a text search without a language.
+"""PostgreSQL: what of words and numbers is asked for is written down in an index of parts.
 
-pg_trgm holds no order and reads all that match before it gives the first: a part that many numbers
-have is looked for in some numbers out of all.
+Such an index holds no order and reads all that have a part before it gives the first: parts that
+very many have are looked for in some rows out of all. Each trip to the server and each plan takes
+longer than what it finds, so as much as possible is one statement.
 """
 
 from __future__ import annotations
@@ -9,14 +10,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contacts.index.statement import Select
+from contacts.index.postings import Tier, cut_of
+from contacts.index.statement import Range, Select
 
+TIERS_AT_ONCE: Final = len(Tier)
+"""Places of words that are read in one go, needed or not."""
+SAMPLED: Final = 1_000
+"""Rows of whole pages spread over a table, in which something common is looked for first."""
+COMMON: Final = 60
+"""So many of them have what is common, which the index is then not asked for."""
+PART: Final = 4
+"""Digits that have an entry of their own."""
 TELLING: Final = 3
 """Letters of a beginning that not very many words have."""
-SAMPLED: Final = 3_000
-"""Numbers of whole pages spread over the table, in which a part is looked for first."""
-COMMON: Final = 60
-"""So many of them have a common part, which the index is not asked for."""
+SORTED: Final = 2_000
+"""Of more contacts than these that have all words, some are taken."""
+
+
+def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
+    """What ``inner`` finds in each range, behind the place of the range among them.
+
+    ``inner`` has ``{within}``, ``{first}`` and ``{past}`` once each, then a ``%s`` for each of
+    ``more``.
+    """
+    rows = ", ".join(["(%s, %s, %s, %s)"] * len(ranges))
+    one = inner.format(within="key.within", first="key.first", past="key.past")
+    return Select(
+        f"SELECT key.place, part.* FROM (VALUES {rows}) AS key (place, within, first, past),"  # noqa: S608
+        f" LATERAL ({one}) AS part",
+        [*(value for place, one in enumerate(ranges) for value in (place, *one)), *more],
+    )
 
 
 def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
@@ -24,44 +47,68 @@ def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
     places = ", ".join(["%s"] * len(books))
     wanted = f"keypad LIKE %s AND is_callable AND book_id IN ({places})"
     values: list[str | int] = [f"%{digits}%", *books]
+    parts = [digits[start : start + PART] for start in range(max(1, len(digits) - PART + 1))]
+    asked = " & ".join(parts) if len(digits) >= PART else f"{digits}:*"
+    return _sampled_first(
+        Select(
+            f"SELECT contact_id FROM {_sample_of('contacts_line')} WHERE {wanted}",  # noqa: S608
+            values,
+        ),
+        Select(
+            "SELECT contact_id FROM contacts_line"  # noqa: S608
+            f" WHERE contacts_parts(keypad) @@ %s::tsquery AND {wanted}",
+            [asked, *values],
+        ),
+        limit=limit,
+    )
+
+
+def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
+    """Contacts of one mark that have a word for each of ``terms``: the first by id.
+
+    Of what more than :data:`SORTED` have, some; of very short words, those of a sample.
+    """
+    compared = [f"% {mark}{term}%" for term in terms]
+    whole = [f"% {mark}{term}%" for term in terms if cut_of(term) != term]
+    told = Select(
+        "SELECT id AS contact_id FROM contacts_contact WHERE"  # noqa: S608
+        f" {' AND '.join(['contacts_cuts(found_by) @@ %s::tsquery', *_likes(whole)])}",
+        [" & ".join(f"{mark}{cut_of(term)}" for term in terms), *whole],
+    )
+    if max(map(len, terms)) >= TELLING:
+        return Select(
+            f"WITH told AS MATERIALIZED ({told.sql})"  # noqa: S608
+            " SELECT contact_id FROM (SELECT contact_id FROM told LIMIT %s) AS found"
+            " ORDER BY contact_id LIMIT %s",
+            [*told.params, SORTED, limit],
+        )
+    sample = Select(
+        f"SELECT id AS contact_id FROM {_sample_of('contacts_contact')}"  # noqa: S608
+        f" WHERE {' AND '.join(_likes(compared))}",
+        [*compared],
+    )
+    return _sampled_first(sample, told, limit=limit)
+
+
+def _likes(values: Sequence[str]) -> list[str]:
+    return ["found_by LIKE %s"] * len(values)
+
+
+def _sampled_first(sample: Select, told: Select, *, limit: int) -> Select:
+    """What a sample has enough of, else what the index tells."""
     enough = min(limit, COMMON)
     return Select(
         # "told" is without a limit, which would tempt the planner to read the table until it has
         # enough; it is not carried out where the sample has.
-        "WITH sampled AS MATERIALIZED"  # noqa: S608
-        f" (SELECT contact_id FROM {_SAMPLE} WHERE {wanted} LIMIT %s),"
-        " told AS MATERIALIZED (SELECT contact_id FROM contacts_line"
-        f" WHERE {wanted} AND (SELECT count(*) FROM sampled) < %s)"
+        f"WITH sampled AS MATERIALIZED ({sample.sql} LIMIT %s),"  # noqa: S608
+        f" told AS MATERIALIZED ({told.sql} AND (SELECT count(*) FROM sampled) < %s)"
         " SELECT contact_id FROM sampled WHERE (SELECT count(*) FROM sampled) >= %s"
         " UNION ALL (SELECT contact_id FROM told LIMIT %s)",
-        [*values, limit, *values, enough, enough, limit],
+        [*sample.params, limit, *told.params, enough, enough, limit],
     )
 
 
-_ALL: Final = "(SELECT reltuples FROM pg_class WHERE oid = 'contacts_line'::regclass)"
-_SAMPLE: Final = (
-    "contacts_line TABLESAMPLE SYSTEM"
-    f" (least(100, 100.0 * {SAMPLED} / greatest(1, {_ALL}))) REPEATABLE (1)"
-)
-
-
-def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
-    """The first contacts of one mark that have a word for each of ``terms``, by id.
-
-    The index is asked for the words that tell most, for it reads all that have one before it knows
-    who has both; the others are compared in the text. The inner question is for all of them, or
-    the limit would tempt the planner to read the table until it has enough.
-    """
-    telling = [term for term in terms if len(term) >= TELLING] or terms
-    others = [term for term in terms if term not in telling]
-    compared = " AND ".join(["found_by LIKE %s"] * len(others)) or "TRUE"
-    return Select(
-        "WITH told AS MATERIALIZED (SELECT id, found_by FROM contacts_contact"  # noqa: S608
-        " WHERE array_to_tsvector(string_to_array(ltrim(found_by), ' ')) @@ %s::tsquery)"
-        f" SELECT id AS contact_id FROM told WHERE {compared} ORDER BY id LIMIT %s",
-        [
-            " & ".join(f"{mark}{term}:*" for term in telling),
-            *(f"% {mark}{term}%" for term in others),
-            limit,
-        ],
-    )
+def _sample_of(table: str) -> str:
+    rows = f"(SELECT reltuples FROM pg_class WHERE oid = '{table}'::regclass)"  # noqa: S608
+    share = f"least(100, 100.0 * {SAMPLED} / greatest(1, {rows}))"
+    return f"{table} TABLESAMPLE SYSTEM ({share}) REPEATABLE (1)"

@@ -10,7 +10,7 @@ of its words begins with the mark of the book, so that what others have in their
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -28,6 +28,9 @@ NOTE_WORDS: Final = 200
 """As many words of a note are found; it may be twenty thousand characters long."""
 
 SCOPES_PER_BOOK: Final = 8
+
+CUTS: Final = (5, 3, 2, 1)
+"""How many letters of a word the databases' indexes of words have an entry for."""
 
 MARK: Final = 6
 """Letters of a mark: enough for a hundred million books."""
@@ -69,10 +72,11 @@ def _scopes_of(book: int, is_callable: bool) -> tuple[int, int, int, int]:  # no
     return beginning, name, elsewhere, note
 
 
-def entries_of(book: int, texts: Texts) -> set[Entry]:
-    """The entries of a contact of ``book``."""
+def entries_of(book: int, texts: Texts, words: Sequence[str] | None = None) -> set[Entry]:
+    """The entries of a contact of ``book``; ``words`` are those of the name, if they are known."""
     beginning, name, elsewhere, note = _scopes_of(book, texts.is_callable)
-    words = folded_words(texts.name)
+    if words is None:
+        words = folded_words(texts.name)
     entries: set[Entry] = set()
     # Plain loops, for this runs for everybody when the index is made anew.
     scope = beginning
@@ -110,16 +114,20 @@ def found_by(book: int, texts: Texts) -> str:
     return "".join([f"{mark}{word[:MAX_TEXT]}" for word in dict.fromkeys(words)])
 
 
+def cut_of(term: str) -> str:
+    """As much of a term as has an entry; the rest is compared in the text."""
+    return term[: next(length for length in CUTS if length <= len(term))]
+
+
 def spellings_of(texts: Texts) -> set[tuple[str, str]]:
     """(keys, word) of the words of the name: what a telephone's keys find."""
-    return {(keys_of(word), word) for word in spelled_words_of(texts)}
+    return spellings(folded_words(texts.name)[:NAME_WORDS])
 
 
-def spelled_words_of(texts: Texts) -> set[str]:
-    """The words of the name that keys may spell."""
-    return {
-        word[:NAME_LENGTH] for word in folded_words(texts.name)[:NAME_WORDS] if not word.isdecimal()
-    }
+def spellings(words: Iterable[str]) -> set[tuple[str, str]]:
+    """The same of words."""
+    cut = {word[:NAME_LENGTH] for word in words if not word.isdecimal()}
+    return {(keys_of(word), word) for word in cut}
 
 
 def _turned(words: Sequence[str], place: int) -> str:
@@ -129,8 +137,8 @@ def _turned(words: Sequence[str], place: int) -> str:
 
 def _others(texts: Texts) -> list[str]:
     """The words of the other texts, each once."""
-    words: list[str] = []
-    for text in texts.others:
-        if text:
-            words += folded_words(text)[:OTHER_WORDS]
+    some = [text for text in texts.others if text]
+    words = folded_words(" ".join(some)) if some else []
+    if len(words) > OTHER_WORDS:
+        words = [word for text in some for word in folded_words(text)[:OTHER_WORDS]]
     return list(dict.fromkeys(words))

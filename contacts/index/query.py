@@ -15,7 +15,7 @@ from django.db import connection
 from bluetel.rows import rows_of
 from contacts.index import postgresql, sqlite
 from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
-from contacts.index.statement import Select
+from contacts.index.statement import Range, Select
 
 if TYPE_CHECKING:
     from contacts.rules import Question
@@ -25,7 +25,7 @@ PER_RANGE: Final = 60
 SOME: Final = 20
 """Contacts of one range where others have nearly enough."""
 ENOUGH: Final = 60
-SCANNED: Final = 250
+SCANNED: Final = 150
 """Entries of one range in which further words are looked for, before the index of words is asked:
 where many have both, they are among the first."""
 CANDIDATES: Final = 1_000
@@ -44,6 +44,14 @@ WITH_WORDS: Final = {
     "sqlite": sqlite.with_words,
     "postgresql": postgresql.with_words,
 }
+FOR_EACH: Final = {
+    "sqlite": sqlite.for_each,
+    "postgresql": postgresql.for_each,
+}
+TIERS_AT_ONCE: Final = {
+    "sqlite": sqlite.TIERS_AT_ONCE,
+    "postgresql": postgresql.TIERS_AT_ONCE,
+}
 
 
 def propose(
@@ -59,8 +67,7 @@ def propose(
     if asked.digits:
         seek.numbers()
     if asked.terms:
-        seek.names()
-        seek.elsewhere()
+        seek.words()
     if asked.digits.isdecimal() and len(asked.digits) >= MIN_KEYS:
         seek.spelled()
     return list(seek.found)
@@ -80,110 +87,103 @@ class _Seek:
         self._callables = (True,) if only_callable else (True, False)
         self._part_of_number = PART_OF_NUMBER[connection.vendor]
         self._with_words = WITH_WORDS[connection.vendor]
+        self._for_each = FOR_EACH[connection.vendor]
 
     def numbers(self) -> None:
         """By number: the whole of it, its beginning, then any part."""
         digits = self._asked.digits
         writings = {digits, digits[2:]} if digits.startswith("00") else {digits}
         ranges = [
-            Select(
-                f"SELECT contact_id FROM contacts_line WHERE book_id = %s AND {column} >= %s"  # noqa: S608
-                # As the partial index on `national` says it, or SQLite reads the whole book.
-                f" AND {column} < %s AND NOT ({column} = '') AND is_callable"
-                f" ORDER BY {column}, id LIMIT %s",
-                [book, writing, f"{writing}:", PER_RANGE],
-            )
+            Range(book, writing, f"{writing}:")
             for writing in sorted(writings)
             if writing
-            for column in ("digits", "national")
             for book in self._books
         ]
-        self._add(_run_all(ranges))
+        self._add(
+            _run_all(
+                self._for_each(some, _NUMBERS.format(column=column), PER_RANGE)
+                for some in _portions(ranges)
+                for column in ("digits", "national")
+            )
+        )
         if len(self.found) >= self._limit or not digits.isdecimal():
             return
         if len(digits) >= SUBSTRING:
             self._add(_run(self._part_of_number(self._books, digits, limit=self._room)))
         else:
-            self._add(_run_all(self._short_parts(digits)))
+            everything = [Range(book, "", ":") for book in self._books]
+            more = (SHORT_SCANNED, f"%{digits}%", PER_RANGE)
+            for ids in self._in_each(everything, _SHORT_PARTS, *more):
+                self._add(ids)
 
-    def _short_parts(self, digits: str) -> Iterable[Select]:
-        """One or two digits inside a number: of so many matches, the first will do."""
-        for book in self._books:
-            yield Select(
-                "SELECT contact_id FROM (SELECT contact_id, keypad FROM contacts_line"
-                " WHERE book_id = %s AND is_callable ORDER BY digits LIMIT %s) AS narrowed"
-                " WHERE keypad LIKE %s LIMIT %s",
-                [book, SHORT_SCANNED, f"%{digits}%", PER_RANGE],
-            )
-
-    def names(self) -> None:
-        """By the words of a name, all of them in one entry."""
-        for tier in (Tier.BEGINNING, Tier.NAME):
+    def words(self) -> None:
+        """By words: those of a name, all in one entry, then of any text."""
+        is_one = len(self._terms) == 1
+        tiers = list(Tier) if is_one else [Tier.BEGINNING, Tier.NAME]
+        at_once = TIERS_AT_ONCE[connection.vendor]
+        for start in range(0, len(tiers), at_once):
             if len(self.found) >= self._limit:
                 return
-            self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
+            self._entries(tiers[start : start + at_once])
+        if len(self.found) < self._limit and not is_one and not self._asked.digits:
+            self._elsewhere()
 
-    def elsewhere(self) -> None:
-        """By words of any text, each in another one if need be, or in a number."""
-        if len(self.found) >= self._limit:
-            return
-        if len(self._terms) == 1:
-            for tier in (Tier.ELSEWHERE, Tier.NOTE):
-                self._add(_run_all(self._range(book, tier) for book in self._books_and_kinds()))
-        elif not self._asked.digits:
-            for book, is_callable in self._books_and_kinds():
-                mark = mark_of(book, is_callable=is_callable)
-                self._add(_run(self._with_words(mark, self._terms, limit=PER_RANGE)))
-                self._add(self._with_numbers(book, mark))
+    def _entries(self, tiers: Sequence[Tier]) -> None:
+        """By entries of these tiers, of a worse one as many as the better ones leave room for."""
+        driver = max(self._terms, key=len)
+        others = list(self._terms)
+        others.remove(driver)
+        ranges = [
+            _beginning(scope_of(book, tier, is_callable=is_callable), driver, tier)
+            for tier in tiers
+            for book, is_callable in self._books_and_kinds()
+        ]
+        if others:
+            wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
+            inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
+            likes = [f"% {other}%" for other in others]
+            found = self._in_each(ranges, inner, SCANNED, *likes, PER_RANGE)
+        else:
+            found = self._in_each(ranges, _ENTRIES, self._room)
+        each = len(ranges) // len(tiers)
+        for start in range(0, len(ranges), each):
+            if len(self.found) >= self._limit:
+                return
+            room = PER_RANGE if others else self._room
+            for ids in found[start : start + each]:
+                self._add(ids[:room])
+
+    def _elsewhere(self) -> None:
+        """By several words of any text, each in another one if need be, or in a number."""
+        marks = [(book, mark_of(book, is_callable=kind)) for book, kind in self._books_and_kinds()]
+        selects = [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
+        self._add(_run_all(selects))
+        for book, mark in marks:
+            self._add(self._with_numbers(book, mark))
 
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
         keys = self._asked.digits
         if len(self.found) >= self._limit or "0" in keys or "1" in keys:
             return
-        words = [
-            (book, word)
-            for book in self._books
-            for (word,) in _rows(
-                Select(
-                    "SELECT word FROM contacts_spelling WHERE book_id = %s AND keys >= %s"
-                    " AND keys < %s ORDER BY keys, word LIMIT %s",
-                    [book, keys, f"{keys}:", SPELLED_WORDS],
-                )
-            )
-        ]
-        self._add(
-            _run_all(
-                _between(scope_of(book, tier, is_callable=is_callable), word, f"{word}!", PER_RANGE)
-                for book, word in words
-                for tier in (Tier.BEGINNING, Tier.NAME)
-                for is_callable in self._callables
-            )
+        words = self._in_each(
+            [Range(book, keys, f"{keys}:") for book in self._books],
+            "SELECT word FROM contacts_spelling WHERE book_id = {within} AND keys >= {first}"
+            " AND keys < {past} ORDER BY keys, word LIMIT %s",
+            SPELLED_WORDS,
         )
+        ranges = [
+            Range(scope_of(book, tier, is_callable=is_callable), word, f"{word}!")
+            for book, spelled in zip(self._books, words, strict=True)
+            for word in spelled
+            for tier in (Tier.BEGINNING, Tier.NAME)
+            for is_callable in self._callables
+        ]
+        for ids in self._in_each(ranges, _ENTRIES, PER_RANGE):
+            self._add(ids)
 
     def _books_and_kinds(self) -> Iterable[tuple[int, bool]]:
         return [(book, kind) for book in self._books for kind in self._callables]
-
-    def _range(self, book_and_kind: tuple[int, bool], tier: Tier) -> Select:
-        book, is_callable = book_and_kind
-        scope = scope_of(book, tier, is_callable=is_callable)
-        length = NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH
-        driver = max(self._terms, key=len)
-        others = list(self._terms)
-        others.remove(driver)
-        if not others:
-            return _between(scope, driver[:length], _after(driver[:length]), self._room)
-        wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
-        return Select(
-            "SELECT contact_id FROM (SELECT words, contact_id FROM contacts_word"  # noqa: S608
-            " WHERE scope = %s AND words >= %s AND words < %s ORDER BY words, contact_id"
-            f" LIMIT %s) AS entry WHERE {wanted} LIMIT %s",
-            [
-                *(scope, driver[:length], _after(driver[:length]), SCANNED),
-                *(f"% {other}%" for other in others),
-                PER_RANGE,
-            ],
-        )
 
     def _with_numbers(self, book: int, mark: str) -> Iterable[int]:
         """Contacts of which some terms are parts of numbers: "renard 1001".
@@ -220,6 +220,16 @@ class _Seek:
                 )
             )
 
+    def _in_each(self, ranges: Sequence[Range], inner: str, *more: str | int) -> list[list[Any]]:
+        """What ``inner`` finds in each of the ranges."""
+        found: list[list[Any]] = []
+        for some in _portions(ranges):
+            values: list[list[Any]] = [[] for _ in some]
+            for place, value in _rows(self._for_each(some, inner, *more)):
+                values[place].append(value)
+            found += values
+        return found
+
     @property
     def _room(self) -> int:
         """How many of a range are worth reading: what is missing, of each book some at least."""
@@ -239,35 +249,42 @@ def _is_part_of_number(term: str) -> bool:
     return term.isdecimal() and len(term) >= SUBSTRING
 
 
-def _after(prefix: str) -> str:
-    """The first text behind all that begin with ``prefix``: words are letters, digits, blanks."""
-    return f"{prefix}~"
+def _beginning(scope: int, word: str, tier: Tier) -> Range:
+    """The entries that begin with ``word``; those of words are letters, digits and blanks."""
+    first = word[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
+    return Range(scope, first, f"{first}~")
 
 
-def _between(scope: int, first: str, end: str, limit: int) -> Select:
-    return Select(
-        "SELECT contact_id FROM contacts_word WHERE scope = %s AND words >= %s AND words < %s"
-        " ORDER BY words, contact_id LIMIT %s",
-        [scope, first, end, limit],
-    )
-
-
-def _union(selects: Iterable[Select]) -> str:
-    return " UNION ALL ".join(
-        f"SELECT contact_id FROM ({one.sql}) AS part"  # noqa: S608
-        for one in selects
-    )
-
+_WORDS: Final = (
+    "SELECT words, contact_id FROM contacts_word WHERE scope = {within} AND words >= {first}"
+    " AND words < {past} ORDER BY words, contact_id LIMIT %s"
+)
+_ENTRIES: Final = _WORDS.replace("words, ", "", 1)
+_NUMBERS: Final = (
+    "SELECT contact_id FROM contacts_line WHERE book_id = {{within}}"
+    # As the partial index on `national` says it, or SQLite reads the whole book.
+    " AND {column} >= {{first}} AND {column} < {{past}} AND NOT ({column} = '')"
+    " AND is_callable ORDER BY {column}, id LIMIT %s"
+)
+_SHORT_PARTS: Final = (
+    "SELECT contact_id FROM (SELECT contact_id, keypad FROM contacts_line"
+    " WHERE book_id = {within} AND digits >= {first} AND digits < {past} AND is_callable"
+    " ORDER BY digits LIMIT %s) AS narrowed WHERE keypad LIKE %s LIMIT %s"
+)
 
 MOST_PARTS: Final = 60
-"""Parts of one statement; SQLite takes 500, but a plan of so many takes its time."""
+"""Ranges of one statement; SQLite takes 500, but a plan of so many takes its time."""
+
+
+def _portions(ranges: Sequence[Range]) -> Iterable[Sequence[Range]]:
+    return [ranges[start : start + MOST_PARTS] for start in range(0, len(ranges), MOST_PARTS)]
 
 
 def _run_all(selects: Iterable[Select]) -> Iterable[int]:
+    """The ids that these find, all in one statement."""
     parts = list(selects)
-    for start in range(0, len(parts), MOST_PARTS):
-        some = parts[start : start + MOST_PARTS]
-        yield from _run(Select(_union(some), [value for one in some for value in one.params]))
+    union = " UNION ALL ".join(f"SELECT contact_id FROM ({one.sql}) AS part" for one in parts)  # noqa: S608
+    return _run(Select(union, [value for one in parts for value in one.params]))
 
 
 def _run(select: Select) -> Iterable[int]:

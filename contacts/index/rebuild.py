@@ -7,21 +7,20 @@ its end is written once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 
-from contacts.folding import keys_of
-from contacts.index.postings import Texts, entries_of, spelled_words_of
-from contacts.models import Contact, Email, Line
+from bluetel.rows import rows_of
+from contacts.folding import folded_words
+from contacts.index.postings import NAME_WORDS, Texts, entries_of, spellings
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 BATCH: Final = 2_000
 """Contacts in memory at a time; of more, Python's own housekeeping takes its time."""
-_TEXTS: Final = ("company", "assistant", "department", "title")
 
 Row = tuple[int | str, ...]
 
@@ -35,53 +34,52 @@ def rebuild() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         _take_apart(cursor)
         last = 0
-        spelled: set[tuple[int, str]] = set()
+        named: dict[int, set[str]] = defaultdict(set)
         while batch := _batch(after=last):
             last = batch[-1][0]
             contacts += len(batch)
             words: list[Row] = []
             for pk, book, texts in batch:
-                spelled.update([(book, word) for word in spelled_words_of(texts)])
-                words += [(scope, entry, pk) for scope, entry in entries_of(book, texts)]
+                name = folded_words(texts.name)
+                named[book].update(name[:NAME_WORDS])
+                words += [(*entry, pk) for entry in entries_of(book, texts, name)]
             _write(cursor, "new_word", words)
-        spellings = [(book, keys_of(word), word) for book, word in spelled]
-        _write(cursor, "new_spelling", spellings)
+        spelled = [(book, *spelling) for book in named for spelling in spellings(named[book])]
+        _write(cursor, "new_spelling", spelled)
         _put_together(cursor)
     return contacts
 
 
 def _batch(*, after: int) -> list[tuple[int, int, Texts]]:
     """The next contacts by id, with what they are found by."""
-    columns = ("pk", "book", "name", "note", *_TEXTS)
-    rows = Contact.objects.filter(pk__gt=after).order_by("pk").values_list(*columns)[:BATCH]
-    found = list(rows)
-    if not found:
-        return []
-    within = {"contact__gte": found[0][0], "contact__lte": found[-1][0]}
-    emails = _grouped(Email.objects.filter(**within).values_list("contact", "address"))
-    callable_ids = set(
-        Line.objects.filter(**within, is_callable=True).values_list("contact", flat=True)
-    )
     return [
         (
             pk,
             book,
             Texts(
                 name=name,
-                others=(others[0], *emails.get(pk, ()), *others[1:]),
+                others=(*others, *emails.split("\n")) if emails else others,
                 note=note,
-                is_callable=pk in callable_ids,
+                is_callable=bool(is_callable),
             ),
         )
-        for pk, book, name, note, *others in found
+        for pk, book, name, note, is_callable, emails, *others in rows_of(
+            _CONTACTS.format(joined=_JOINED[connection.vendor]), [after, BATCH]
+        )
     ]
 
 
-def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
-    grouped: dict[int, list[str]] = defaultdict(list)
-    for key, value in pairs:
-        grouped[key].append(value)
-    return grouped
+_JOINED: Final = {
+    "sqlite": "group_concat(address, char(10))",
+    "postgresql": "string_agg(address, chr(10))",
+}
+_CONTACTS: Final = """
+SELECT id, book_id, name, note,
+ EXISTS (SELECT 1 FROM contacts_line WHERE contact_id = contact.id AND is_callable),
+ (SELECT {joined} FROM contacts_email WHERE contact_id = contact.id),
+ company, assistant, department, title
+FROM contacts_contact AS contact WHERE id > %s ORDER BY id LIMIT %s
+"""
 
 
 def _take_apart(cursor: CursorWrapper) -> None:
@@ -128,5 +126,5 @@ def _statements() -> Iterator[str]:
         yield "INSERT INTO contacts_digits (contacts_digits) VALUES ('rebuild')"
         yield "INSERT INTO contacts_text (contacts_text) VALUES ('rebuild')"
     else:
-        yield "REINDEX INDEX line_by_keypad"
-        yield "REINDEX INDEX contact_by_words"
+        yield "REINDEX INDEX line_by_parts"
+        yield "REINDEX INDEX contact_by_cuts"

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contacts.index.statement import Select
+from contacts.index.postings import cut_of
+from contacts.index.statement import Range, Select
 
-CUTS: Final = (5, 3, 2, 1)
-"""How many letters of a word have an entry of their own; more are compared in the text."""
+TIERS_AT_ONCE: Final = 1
+"""A statement costs little, so what a worse place has is read when it is needed."""
+
+
+def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
+    """What ``inner`` finds in each range, behind the place of the range among them.
+
+    ``inner`` has ``{within}``, ``{first}`` and ``{past}`` once each, then a ``%s`` for each of
+    ``more``.
+    """
+    one = inner.format(within="%s", first="%s", past="%s")
+    return Select(
+        " UNION ALL ".join(
+            f"SELECT {place} AS place, part.* FROM ({one}) AS part"  # noqa: S608
+            for place in range(len(ranges))
+        ),
+        [value for each in ranges for value in (*each, *more)],
+    )
 
 
 def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
@@ -25,9 +42,8 @@ def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
 
 def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
     """The first contacts of one mark that have a word for each of ``terms``, by id."""
-    cut = {term: term[: next(length for length in CUTS if length <= len(term))] for term in terms}
-    wanted = " ".join(f"{mark}{cut[term]}*" for term in terms)
-    whole = [term for term in terms if cut[term] != term]
+    wanted = " ".join(f"{mark}{cut_of(term)}*" for term in terms)
+    whole = [term for term in terms if cut_of(term) != term]
     if not whole:
         return Select(
             "SELECT rowid AS contact_id FROM contacts_text WHERE contacts_text MATCH %s"
