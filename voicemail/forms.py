@@ -20,8 +20,8 @@ class MailboxForm(forms.Form):
     tls = forms.ChoiceField(
         label=_("Encryption"),
         choices=[
-            (Mailbox.Tls.IMPLICIT, _("TLS (usually port 993)")),
-            (Mailbox.Tls.STARTTLS, _("STARTTLS (usually port 143)")),
+            (Mailbox.Tls.IMPLICIT, _("TLS (port 993)")),
+            (Mailbox.Tls.STARTTLS, _("STARTTLS (port 143)")),
         ],
         widget=forms.Select({"class": "input"}),
     )

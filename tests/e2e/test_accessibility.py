@@ -1,4 +1,4 @@
-"""No page has a serious finding of axe, nor scrolls sideways on a narrow screen."""
+"""No page has a serious finding of axe, scrolls sideways or has a text too long for its button."""
 
 from __future__ import annotations
 
@@ -31,6 +31,19 @@ THREE_LOOKS: Sequence[Look] = (
 TWO_LOOKS: Sequence[Look] = ((WIDE, "light", ALL_RULES), (NARROW, "dark", ALL_RULES))
 
 
+TOO_LONG = """[...document.querySelectorAll("button, .button, select")]
+  .filter((one) => {
+    if (!(one instanceof HTMLSelectElement)) return one.scrollWidth > one.clientWidth + 1
+    const style = getComputedStyle(one)
+    const pen = document.createElement("canvas").getContext("2d")
+    pen.font = style.font
+    const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+    return one.clientWidth > 0 && pen.measureText(one.selectedOptions[0]?.text ?? "").width > room
+  })
+  .map((one) => `the text of “${one.textContent.trim().slice(0, 60)}” is too long for its frame`)"""
+"""Buttons whose text leaves their frame, and choices that are cut off."""
+
+
 def findings(page: Page, options: dict[str, object]) -> list[str]:
     """What axe calls serious or critical on a page as it is."""
     violations = Axe().run(page, options=options).response["violations"]
@@ -48,7 +61,8 @@ def findings_in(page: Page, looks: Sequence[Look] = THREE_LOOKS) -> list[str]:
     for size, scheme, options in looks:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
-        found += [f"{size['width']} {scheme}: {one}" for one in findings(page, options)]
+        seen = [*findings(page, options), *page.evaluate(TOO_LONG)]
+        found += [f"{size['width']} {scheme}: {one}" for one in seen]
     if page.evaluate("document.documentElement.scrollWidth") > NARROW["width"]:
         found.append("scrolls sideways at 360 px")
     return found
