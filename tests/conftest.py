@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from tests.servers import Missing, Server, ServerOf, running
 
@@ -42,6 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_keepdb() -> bool:
     """Databases end with their server or folder; dropping one fails while a thread holds it."""
     return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Databases are copies of one that is migrated once for all workers."""
+    from tests import migrated  # noqa: PLC0415 — needs Django's settings, as not all tests do
+
+    with django_db_blocker.unblock():
+        migrated.make_for_tests()
 
 
 @pytest.fixture(scope="session")

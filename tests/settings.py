@@ -19,6 +19,11 @@ _data_dir = tempfile.mkdtemp(prefix=f"bluetel-tests-{WORKER}-")
 atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
 os.mkdir(f"{_data_dir}/static")  # noqa: PTH102 — WhiteNoise warns of a missing folder
 
+# What the processes of one run share: the first of them makes it and ends last.
+if "TESTS_RUN_DIR" not in os.environ:
+    os.environ["TESTS_RUN_DIR"] = tempfile.mkdtemp(prefix="bluetel-tests-run-")
+    atexit.register(shutil.rmtree, os.environ["TESTS_RUN_DIR"], ignore_errors=True)
+
 # Images of Python often say no to it: then each run, each of its processes and each server that a
 # test starts would compile everything anew, which is half of what a run of the unit tests takes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

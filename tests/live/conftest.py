@@ -22,6 +22,11 @@ READERS = ("engine-", "hub")
 """How the threads are named that go on with a query when who asked for it has ended."""
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tables_to_copy(django_db_setup: None) -> None:
+    """Sites that are started begin with a copy of the migrated database."""
+
+
 @pytest.fixture(autouse=True)
 def database_goes_last(request: pytest.FixtureRequest) -> None:
     """Have the tables emptied when nobody reads them any more: PostgreSQL calls it a deadlock."""

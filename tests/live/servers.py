@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import requests
 
 from bluetel.telephony.simulator import scenario
 from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
+from tests import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_WITHIN = 60.0
@@ -227,7 +229,7 @@ def running_site(*, users: int = len(scenario.CAST), **environ: str) -> Iterator
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bluetel-live-")))
         server = environ.pop("DATABASE_URL", os.environ.get("DATABASE_URL", ""))
-        database = stack.enter_context(own_database(server))
+        database = stack.enter_context(own_database(server, folder))
         model = scenario.build(now=datetime.now(UTC), users=users)
         wazo = stack.enter_context(LoopbackWazo(model))
         site = Site(folder, wazo, {"DATABASE_URL": database, **environ})
@@ -236,14 +238,17 @@ def running_site(*, users: int = len(scenario.CAST), **environ: str) -> Iterator
 
 
 @contextmanager
-def own_database(url: str) -> Iterator[str]:
-    """A new database on the server of ``url``; SQLite's is a file in the site's own folder."""
+def own_database(url: str, folder: Path) -> Iterator[str]:
+    """A new database on the server of ``url``; SQLite's is a file in the site's ``folder``."""
     if not re.match("postgres", url):
+        if migrated.FILE.exists():
+            shutil.copy(migrated.FILE, folder / "bluetel.sqlite3")
         yield ""
         return
     name = f"live_{os.getpid()}_{time.monotonic_ns()}"
     with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"'.encode())
+        template = f" TEMPLATE {migrated.TEMPLATE}" if migrated.is_on(server) else ""
+        server.execute(f'CREATE DATABASE "{name}"{template}'.encode())
         yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
