@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 # By file, so that a file's servers start once, and in order: the long ones of tests/live in time.
 TWO_AT_ONCE = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-ONCE_IS_ENOUGH = ["-m", "not real_time"]
+ONCE_IS_ENOUGH = ["-m", "not real_time and not once"]
 WITH_SERVERS = ["--timeout", "90"]  # the machine may be busy, and a server slow to come
 ON_THE_STACK = [sys.executable, "-m", "tests.servers", "postgresql", "redis", "--"]
 OVER_XIVO = ["env", "PBX=xivo"]

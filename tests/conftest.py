@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
+from bluetel.housekeeping import spare_what_stays
 from tests.servers import Missing, Server, ServerOf, running
 
 HERE = Path(__file__).resolve().parent
@@ -37,6 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.disable_socket)
         elif folder == "e2e":
             item.add_marker(pytest.mark.e2e)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as the servers do: not over all modules and tests again and again."""
+    spare_what_stays("tests")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from functools import cache
+from itertools import cycle, islice, product
 from uuid import NAMESPACE_URL, uuid5
 
 from bluetel.telephony.simulator.legs import CallOutcome, LogEntry
@@ -87,9 +88,14 @@ def build(
 
 
 def _invented_names(count: int) -> list[tuple[str, str]]:
+    return list(islice(cycle(_shuffled_names()), count))
+
+
+@cache
+def _shuffled_names() -> tuple[tuple[str, str], ...]:
     pairs = [(first, last.replace("·", " ")) for first, last in product(_FIRST_NAMES, _LAST_NAMES)]
     random.Random(1010).shuffle(pairs)  # noqa: S311 a repeatable order, not a secret
-    return [pairs[n % len(pairs)] for n in range(count)]
+    return tuple(pairs)
 
 
 def _ascii(text: str) -> str:

@@ -42,6 +42,8 @@ from tests.servers.certificates import Authority
 from tests.servers.slapd import FAMILY_NAMES, GIVEN_NAMES, JPEG, SERVICE_PASSWORD, Slapd
 from tests.servers.slapd_ad import FIRST_USN, ShapedAsActiveDirectory, guid_of
 
+pytestmark = pytest.mark.once
+
 EVERYBODY = len(GIVEN_NAMES) * len(FAMILY_NAMES)
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

@@ -76,6 +76,7 @@ def site(tmp_path: Path, django_db_setup: None) -> Path:
     return tmp_path
 
 
+@pytest.mark.once
 @pytest.mark.timeout(300)
 def test_the_command_rewrites_a_mail_of_a_real_site(site: Path) -> None:
     assert manage("shell", "-c", MAKE_CAMILLE, folder=site).returncode == 0
@@ -124,6 +125,7 @@ def piped(mail: bytes, *, folder: Path, **environ: str) -> subprocess.CompletedP
     return manage("rewrite_voicemail", folder=folder, mail=mail, **environ)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "environ",
     [
@@ -146,6 +148,7 @@ def test_a_mail_passes_byte_for_byte_when_bluetel_is_broken(
     assert b"0199004217" not in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.timeout(60)
 def test_no_bytes_at_all_pass_too(tmp_path: Path) -> None:
     done = piped(b"", folder=tmp_path)
@@ -179,6 +182,7 @@ def run_pipe(program: str, mail: bytes, patience: float) -> subprocess.Completed
     )
 
 
+@pytest.mark.once
 def test_a_mail_passes_when_five_seconds_are_over() -> None:
     assert mail_pipe.PATIENCE == 5.0
     forever = "import threading; print('half', flush=True); threading.Event().wait()"
@@ -187,6 +191,7 @@ def test_a_mail_passes_when_five_seconds_are_over() -> None:
     assert b"TimeoutExpired" in done.stderr
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "program",
     [
@@ -201,6 +206,7 @@ def test_a_mail_passes_when_the_child_dies_or_says_nothing(program: str) -> None
     assert (done.returncode, done.stdout) == (0, b"a mail\r\n")
 
 
+@pytest.mark.once
 def test_what_the_child_writes_is_the_mail() -> None:
     copy = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read().upper())"
     done = run_pipe(copy, b"a mail\r\n", 10)
