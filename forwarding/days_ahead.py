@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forwarding.rules import Decision, Situation, all_im_claims, edges, route_at
-from presence.rules import ImDecision, resolve_im
+from presence.rules import ImClaim, ImDecision, resolve_im
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A stretch of time in which the same holds for the same reason."""
+    """A stretch of time in which the same holds for the same reason.
+
+    ``ends`` is at most the forecast's own end; the decision's ``until`` is when its reason changes,
+    None where nothing is known that changes it.
+    """
 
     starts: datetime
     ends: datetime
@@ -20,32 +25,52 @@ class Segment:
 
 def forecast(situation: Situation, now: datetime, until: datetime) -> list[Segment]:
     """What will hold from ``now`` to ``until`` if nothing else happens; looks at edges only."""
-    instants = [now, *(edge for edge in edges(situation, now) if edge < until)]
     segments: list[Segment] = []
-    for starts, ends in zip(instants, [*instants[1:], until], strict=True):
-        route, im = route_at(situation, starts), _im_at(situation, starts)
-        last = segments[-1].decision if segments else None
-        is_same = last is not None and (
-            (last.im.status, last.im.source) == (im.status, im.source)
-            and last.route.identity == route.identity
-        )
-        if is_same:
-            segments[-1] = _segment(segments[-1].starts, ends, segments[-1].decision)
+    for starts, ends, decision in _stretches(situation, now):
+        if starts >= until and segments:
+            break
+        last = segments[-1] if segments else None
+        if last is not None and _is_same(last.decision, decision):
+            segments[-1] = replace(last, ends=min(ends or until, until))
         else:
-            segments.append(_segment(starts, ends, Decision(route=route, im=im, until=ends)))
+            segments.append(
+                Segment(starts=starts, ends=min(ends or until, until), decision=decision)
+            )
     return segments
 
 
-def _segment(starts: datetime, ends: datetime, decision: Decision) -> Segment:
-    whole = Decision(route=decision.route, im=replace(decision.im, until=ends), until=ends)
-    return Segment(starts=starts, ends=ends, decision=whole)
+def _stretches(
+    situation: Situation, now: datetime
+) -> list[tuple[datetime, datetime | None, Decision]]:
+    """From each edge to the next what holds; read backwards, so that each edge is decided once."""
+    claims = all_im_claims(situation)
+    found: list[tuple[datetime, datetime | None, Decision]] = []
+    ends: datetime | None = None
+    after: Decision | None = None
+    for starts in reversed([now, *edges(situation, now)]):
+        route, im = route_at(situation, starts), _im_at(claims, starts, situation)
+        route_until = im_until = ends
+        if after is not None and after.route.identity == route.identity:
+            route_until = after.until
+        if after is not None and after.im.winner is im.winner:
+            im_until = after.im.until
+        after = Decision(route=route, im=replace(im, until=im_until), until=route_until)
+        found.append((starts, ends, after))
+        ends = starts
+    return found[::-1]
 
 
-def _im_at(situation: Situation, at: datetime) -> ImDecision:
+def _is_same(one: Decision, other: Decision) -> bool:
+    return (one.im.status, one.im.source, one.route.identity) == (
+        other.im.status,
+        other.im.source,
+        other.route.identity,
+    )
+
+
+def _im_at(claims: Sequence[ImClaim], at: datetime, situation: Situation) -> ImDecision:
     """The chat status at an instant, without looking for its end."""
     live = [
-        claim
-        for claim in all_im_claims(situation)
-        if claim.starts <= at and (claim.ends is None or at < claim.ends)
+        claim for claim in claims if claim.starts <= at and (claim.ends is None or at < claim.ends)
     ]
     return resolve_im(live, at, is_there=situation.is_there)

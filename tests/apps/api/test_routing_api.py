@@ -148,6 +148,15 @@ def test_the_forecast_has_no_gaps(caller: Caller) -> None:
     assert [segment["im"]["status"] for segment in segments][1] == "busy"
 
 
+def test_the_forecast_does_not_end_a_reason_at_its_own_end(caller: Caller) -> None:
+    status, now_holds = caller.ask("GET", "routing")
+    for days in (1, 7):
+        (found,) = caller.ask("GET", f"routing/forecast?days={days}")[1]["segments"]
+        assert (found["until"], found["im"]["until"]) == (None, None)
+        assert (found["until"], found["im"]) == (now_holds["until"], now_holds["im"])
+    assert status == 200
+
+
 def test_a_meeting_is_suppressed_and_counts_again(caller: Caller) -> None:
     caller.ask("PUT", "automation", {"calendar": {"route": "voicemail"}})
     assert caller.code("POST", "routing/suppress", {"scope": "meeting"}) == (400, "no_meeting")

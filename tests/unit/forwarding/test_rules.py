@@ -362,3 +362,21 @@ def test_a_forecast_has_a_segment_for_each_reason() -> None:
 def test_edges_that_change_nothing_make_no_segment() -> None:
     case = situation(A, calendar=None, im=None, busy=False)
     assert len(forecast(case, at("09:00"), at("16:00"))) == 1
+
+
+def test_a_forecast_says_until_when_its_reasons_hold_not_where_it_is_cut() -> None:
+    case = situation(A, status=by_hand("away", "08:00"))
+    found = forecast(case, at("09:00"), at("10:30"))
+    assert [
+        (one.decision.until, one.decision.im.source.value, one.decision.im.until) for one in found
+    ] == [(at("10:00"), "manual", None), (at("11:00"), "manual", None)]
+    (free,) = forecast(situation(), at("09:00"), at("16:00"))
+    assert (free.ends, free.decision.until, free.decision.im.until) == (at("16:00"), None, None)
+
+
+def test_each_segment_of_a_forecast_is_what_would_be_decided_at_its_start() -> None:
+    status = by_hand("busy", "13:00", "13:30")
+    case = situation(A, meeting("10:30", "12:00"), meeting("14:00", "15:00"), status=status)
+    for end in ("10:20", "16:00"):
+        found = forecast(case, at("09:00"), at(end))
+        assert [one.decision for one in found] == [decide(case, one.starts) for one in found]
