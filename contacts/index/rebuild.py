@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 
 BATCH: Final = 2_000
 """Contacts in memory at a time; of more, Python's own housekeeping takes its time."""
+AT_ONCE: Final = 50
+"""Rows of one statement on SQLite."""
+HASHED: Final = 16 * 2**20
+"""Bytes FTS5 gathers before it writes: what it has written in small pieces, it merges for long."""
+USUAL: Final = 2**20
+"""As many as it gathers by itself."""
 
 Row = tuple[int | str, ...]
 
@@ -99,9 +106,16 @@ def _write(cursor: CursorWrapper, table: str, rows: Sequence[Row]) -> None:
         with cursor.copy(f"COPY {table} FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-    else:
-        # Past Django's wrapper, which builds a text of each statement when it debugs.
-        cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s)", rows)  # noqa: S608
+        return
+    # So many in one statement, of which there is one text for all; what is left goes one by one.
+    whole = len(rows) - len(rows) % AT_ONCE
+    portions = (
+        list(chain.from_iterable(rows[start : start + AT_ONCE]))
+        for start in range(0, whole, AT_ONCE)
+    )
+    places = ", ".join(["(%s, %s, %s)"] * AT_ONCE)
+    cursor.executemany(f"INSERT INTO {table} VALUES {places}", portions)  # noqa: S608
+    cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s)", rows[whole:])  # noqa: S608
 
 
 def _put_together(cursor: CursorWrapper) -> None:
@@ -123,8 +137,10 @@ def _statements() -> Iterator[str]:
     yield "DROP TABLE new_word"
     yield "DROP TABLE new_spelling"
     if connection.vendor == "sqlite":
-        yield "INSERT INTO contacts_digits (contacts_digits) VALUES ('rebuild')"
-        yield "INSERT INTO contacts_text (contacts_text) VALUES ('rebuild')"
+        for table in ("contacts_digits", "contacts_text"):
+            yield f"INSERT INTO {table} ({table}, rank) VALUES ('hashsize', {HASHED})"  # noqa: S608
+            yield f"INSERT INTO {table} ({table}) VALUES ('rebuild')"  # noqa: S608
+            yield f"INSERT INTO {table} ({table}, rank) VALUES ('hashsize', {USUAL})"  # noqa: S608
     else:
         yield "REINDEX INDEX line_by_parts"
         yield "REINDEX INDEX contact_by_cuts"
