@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from contacts.index.postings import Tier, cut_of
+from contacts.index.postings import cut_of
 from contacts.index.statement import Range, Select
 
-TIERS_AT_ONCE: Final = len(Tier)
-"""Places of words that are read in one go, needed or not."""
+IN_ONE_TRIP: Final = True
+"""What may be needed is read with what is, for a trip takes longer."""
 SAMPLED: Final = 1_000
 """Rows of whole pages spread over a table, in which something common is looked for first."""
 COMMON: Final = 60

@@ -48,9 +48,9 @@ FOR_EACH: Final = {
     "sqlite": sqlite.for_each,
     "postgresql": postgresql.for_each,
 }
-TIERS_AT_ONCE: Final = {
-    "sqlite": sqlite.TIERS_AT_ONCE,
-    "postgresql": postgresql.TIERS_AT_ONCE,
+IN_ONE_TRIP: Final = {
+    "sqlite": sqlite.IN_ONE_TRIP,
+    "postgresql": postgresql.IN_ONE_TRIP,
 }
 
 
@@ -88,6 +88,7 @@ class _Seek:
         self._part_of_number = PART_OF_NUMBER[connection.vendor]
         self._with_words = WITH_WORDS[connection.vendor]
         self._for_each = FOR_EACH[connection.vendor]
+        self._in_one_trip = IN_ONE_TRIP[connection.vendor]
 
     def numbers(self) -> None:
         """By number: the whole of it, its beginning, then any part."""
@@ -118,48 +119,67 @@ class _Seek:
 
     def words(self) -> None:
         """By words: those of a name, all in one entry, then of any text."""
-        is_one = len(self._terms) == 1
-        tiers = list(Tier) if is_one else [Tier.BEGINNING, Tier.NAME]
-        at_once = TIERS_AT_ONCE[connection.vendor]
-        for start in range(0, len(tiers), at_once):
+        if len(self._terms) > 1:
+            self._several_words()
+            return
+        at_once = len(Tier) if self._in_one_trip else 1
+        for start in range(0, len(Tier), at_once):
             if len(self.found) >= self._limit:
                 return
-            self._entries(tiers[start : start + at_once])
-        if len(self.found) < self._limit and not is_one and not self._asked.digits:
-            self._elsewhere()
+            self._one_word(list(Tier)[start : start + at_once])
 
-    def _entries(self, tiers: Sequence[Tier]) -> None:
+    def _one_word(self, tiers: Sequence[Tier]) -> None:
         """By entries of these tiers, of a worse one as many as the better ones leave room for."""
-        driver = max(self._terms, key=len)
-        others = list(self._terms)
-        others.remove(driver)
-        ranges = [
-            _beginning(scope_of(book, tier, is_callable=is_callable), driver, tier)
-            for tier in tiers
-            for book, is_callable in self._books_and_kinds()
-        ]
-        if others:
-            wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
-            inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
-            likes = [f"% {other}%" for other in others]
-            found = self._in_each(ranges, inner, SCANNED, *likes, PER_RANGE)
-        else:
-            found = self._in_each(ranges, _ENTRIES, self._room)
+        (word,) = self._terms
+        ranges = [one for tier in tiers for one in self._ranges(word, tier)]
+        found = self._in_each(ranges, _ENTRIES, self._room)
         each = len(ranges) // len(tiers)
         for start in range(0, len(ranges), each):
             if len(self.found) >= self._limit:
                 return
-            room = PER_RANGE if others else self._room
+            room = self._room
             for ids in found[start : start + each]:
                 self._add(ids[:room])
 
-    def _elsewhere(self) -> None:
-        """By several words of any text, each in another one if need be, or in a number."""
+    def _several_words(self) -> None:
+        """By all words in one entry of a name; else each in any text, or in a number."""
+        driver = max(self._terms, key=len)
+        others = list(self._terms)
+        others.remove(driver)
+        ranges = [*self._ranges(driver, Tier.BEGINNING), *self._ranges(driver, Tier.NAME)]
+        wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
+        inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
+        likes = [f"% {other}%" for other in others]
+        steps = [
+            [self._for_each(some, inner, SCANNED, *likes, PER_RANGE) for some in _portions(ranges)]
+        ]
         marks = [(book, mark_of(book, is_callable=kind)) for book, kind in self._books_and_kinds()]
-        selects = [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
-        self._add(_run_all(selects))
-        for book, mark in marks:
-            self._add(self._with_numbers(book, mark))
+        if not self._asked.digits:
+            steps.append(
+                [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
+            )
+        for ids in self._step_by_step(steps):
+            self._add(ids)
+            if len(self.found) >= self._limit:
+                return
+        if not self._asked.digits:
+            for book, mark in marks:
+                self._add(self._with_numbers(book, mark))
+
+    def _step_by_step(self, steps: Sequence[Sequence[Select]]) -> Iterable[Sequence[int]]:
+        """The ids that each step finds; where trips are dear, all are made in one."""
+        if not self._in_one_trip:
+            yield from map(_run_all, steps)
+            return
+        found: list[list[int]] = [[] for _ in steps]
+        parts = [
+            Select(f"SELECT {place} AS place, contact_id FROM ({one.sql}) AS part", one.params)  # noqa: S608
+            for place, step in enumerate(steps)
+            for one in step
+        ]
+        for place, contact in _rows(_union(parts)):
+            found[place].append(contact)
+        yield from found
 
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
@@ -181,6 +201,15 @@ class _Seek:
         ]
         for ids in self._in_each(ranges, _ENTRIES, PER_RANGE):
             self._add(ids)
+
+    def _ranges(self, word: str, tier: Tier) -> list[Range]:
+        """Where the entries of a tier begin with ``word``."""
+        first = word[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
+        return [
+            # Behind all that begin so, for words are letters, digits and blanks.
+            Range(scope_of(book, tier, is_callable=is_callable), first, f"{first}~")
+            for book, is_callable in self._books_and_kinds()
+        ]
 
     def _books_and_kinds(self) -> Iterable[tuple[int, bool]]:
         return [(book, kind) for book in self._books for kind in self._callables]
@@ -249,12 +278,6 @@ def _is_part_of_number(term: str) -> bool:
     return term.isdecimal() and len(term) >= SUBSTRING
 
 
-def _beginning(scope: int, word: str, tier: Tier) -> Range:
-    """The entries that begin with ``word``; those of words are letters, digits and blanks."""
-    first = word[: NAME_LENGTH if tier <= Tier.NAME else OTHER_LENGTH]
-    return Range(scope, first, f"{first}~")
-
-
 _WORDS: Final = (
     "SELECT words, contact_id FROM contacts_word WHERE scope = {within} AND words >= {first}"
     " AND words < {past} ORDER BY words, contact_id LIMIT %s"
@@ -280,14 +303,23 @@ def _portions(ranges: Sequence[Range]) -> Iterable[Sequence[Range]]:
     return [ranges[start : start + MOST_PARTS] for start in range(0, len(ranges), MOST_PARTS)]
 
 
-def _run_all(selects: Iterable[Select]) -> Iterable[int]:
+def _run_all(selects: Iterable[Select]) -> list[int]:
     """The ids that these find, all in one statement."""
-    parts = list(selects)
-    union = " UNION ALL ".join(f"SELECT contact_id FROM ({one.sql}) AS part" for one in parts)  # noqa: S608
-    return _run(Select(union, [value for one in parts for value in one.params]))
+    return _run(
+        _union(
+            [Select(f"SELECT contact_id FROM ({one.sql}) AS part", one.params) for one in selects]  # noqa: S608
+        )
+    )
 
 
-def _run(select: Select) -> Iterable[int]:
+def _union(selects: Sequence[Select]) -> Select:
+    return Select(
+        " UNION ALL ".join([one.sql for one in selects]),
+        [value for one in selects for value in one.params],
+    )
+
+
+def _run(select: Select) -> list[int]:
     return [row[0] for row in _rows(select)]
 
 

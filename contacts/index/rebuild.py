@@ -109,10 +109,10 @@ def _write(cursor: CursorWrapper, table: str, rows: Sequence[Row]) -> None:
         return
     # So many in one statement, of which there is one text for all; what is left goes one by one.
     whole = len(rows) - len(rows) % AT_ONCE
-    portions = (
+    portions = [
         list(chain.from_iterable(rows[start : start + AT_ONCE]))
         for start in range(0, whole, AT_ONCE)
-    )
+    ]
     places = ", ".join(["(%s, %s, %s)"] * AT_ONCE)
     cursor.executemany(f"INSERT INTO {table} VALUES {places}", portions)  # noqa: S608
     cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s)", rows[whole:])  # noqa: S608

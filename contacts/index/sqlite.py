@@ -8,8 +8,8 @@ from typing import Final
 from contacts.index.postings import cut_of
 from contacts.index.statement import Range, Select
 
-TIERS_AT_ONCE: Final = 1
-"""A statement costs little, so what a worse place has is read when it is needed."""
+IN_ONE_TRIP: Final = False
+"""A statement costs little: what may be needed is read when it is."""
 
 
 def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
