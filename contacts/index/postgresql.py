@@ -23,7 +23,7 @@ PART: Final = 4
 """Digits that have an entry of their own."""
 TELLING: Final = 3
 """Letters of a beginning that not very many words have."""
-SORTED: Final = 2_000
+SORTED: Final = 300
 """Of more contacts than these that have all words, some are taken."""
 
 

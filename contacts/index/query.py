@@ -25,7 +25,7 @@ PER_RANGE: Final = 60
 SOME: Final = 20
 """Contacts of one range where others have nearly enough."""
 ENOUGH: Final = 60
-SCANNED: Final = 150
+SCANNED: Final = 1_500
 """Entries of one range in which further words are looked for, before the index of words is asked:
 where many have both, they are among the first."""
 CANDIDATES: Final = 1_000
@@ -150,35 +150,37 @@ class _Seek:
         wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
         inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
         likes = [f"% {other}%" for other in others]
-        steps = [
-            [self._for_each(some, inner, SCANNED, *likes, PER_RANGE) for some in _portions(ranges)]
+        names = [
+            self._for_each(some, inner, SCANNED, *likes, PER_RANGE) for some in _portions(ranges)
         ]
+        if self._asked.digits:
+            self._add(_run_all(names))
+            return
         marks = [(book, mark_of(book, is_callable=kind)) for book, kind in self._books_and_kinds()]
-        if not self._asked.digits:
-            steps.append(
-                [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
-            )
-        for ids in self._step_by_step(steps):
+        anywhere = [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
+        for ids in self._first_or_both(_union(names), _union(anywhere)):
             self._add(ids)
             if len(self.found) >= self._limit:
                 return
-        if not self._asked.digits:
-            for book, mark in marks:
-                self._add(self._with_numbers(book, mark))
+        for book, mark in marks:
+            self._add(self._with_numbers(book, mark))
 
-    def _step_by_step(self, steps: Sequence[Sequence[Select]]) -> Iterable[Sequence[int]]:
-        """The ids that each step finds; where trips are dear, all are made in one."""
+    def _first_or_both(self, first: Select, then: Select) -> Iterable[list[int]]:
+        """The ids that the first finds, then, if they are not enough, those of the other."""
         if not self._in_one_trip:
-            yield from map(_run_all, steps)
+            yield _run(first)
+            yield _run(then)
             return
-        found: list[list[int]] = [[] for _ in steps]
-        parts = [
-            Select(f"SELECT {place} AS place, contact_id FROM ({one.sql}) AS part", one.params)  # noqa: S608
-            for place, step in enumerate(steps)
-            for one in step
-        ]
-        for place, contact in _rows(_union(parts)):
-            found[place].append(contact)
+        found: tuple[list[int], list[int]] = ([], [])
+        both = Select(
+            f"WITH first AS MATERIALIZED ({first.sql})"  # noqa: S608
+            " SELECT 0 AS step, contact_id FROM first"
+            f" UNION ALL SELECT 1, contact_id FROM ({then.sql}) AS part"
+            " WHERE (SELECT count(DISTINCT contact_id) FROM first) < %s",
+            [*first.params, *then.params, self._limit],
+        )
+        for step, contact in _rows(both):
+            found[step].append(contact)
         yield from found
 
     def spelled(self) -> None:
@@ -305,17 +307,14 @@ def _portions(ranges: Sequence[Range]) -> Iterable[Sequence[Range]]:
 
 def _run_all(selects: Iterable[Select]) -> list[int]:
     """The ids that these find, all in one statement."""
-    return _run(
-        _union(
-            [Select(f"SELECT contact_id FROM ({one.sql}) AS part", one.params) for one in selects]  # noqa: S608
-        )
-    )
+    return _run(_union(selects))
 
 
-def _union(selects: Sequence[Select]) -> Select:
+def _union(selects: Iterable[Select]) -> Select:
+    parts = list(selects)
     return Select(
-        " UNION ALL ".join([one.sql for one in selects]),
-        [value for one in selects for value in one.params],
+        " UNION ALL ".join(f"SELECT contact_id FROM ({one.sql}) AS part" for one in parts),  # noqa: S608
+        [value for one in parts for value in one.params],
     )
 
 
