@@ -26,6 +26,10 @@ TELLING: Final = 3
 SORTED: Final = 300
 """Of more contacts than these that have all words, some are taken."""
 
+SCANNED: Final = 800
+"""Entries of one range in which further words are looked for, before the index of words is
+asked, which reads all that have one of them."""
+
 
 def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
     """What ``inner`` finds in each range, behind the place of the range among them.

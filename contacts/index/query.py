@@ -25,9 +25,6 @@ PER_RANGE: Final = 60
 SOME: Final = 20
 """Contacts of one range where others have nearly enough."""
 ENOUGH: Final = 60
-SCANNED: Final = 1_500
-"""Entries of one range in which further words are looked for, before the index of words is asked:
-where many have both, they are among the first."""
 CANDIDATES: Final = 1_000
 """Contacts with a part of a number, or with a word, among whom the rest is looked for."""
 SUBSTRING: Final = 3
@@ -47,6 +44,10 @@ WITH_WORDS: Final = {
 FOR_EACH: Final = {
     "sqlite": sqlite.for_each,
     "postgresql": postgresql.for_each,
+}
+SCANNED: Final = {
+    "sqlite": sqlite.SCANNED,
+    "postgresql": postgresql.SCANNED,
 }
 IN_ONE_TRIP: Final = {
     "sqlite": sqlite.IN_ONE_TRIP,
@@ -144,14 +145,14 @@ class _Seek:
     def _several_words(self) -> None:
         """By all words in one entry of a name; else each in any text, or in a number."""
         driver = max(self._terms, key=len)
-        others = list(self._terms)
-        others.remove(driver)
+        # An entry begins with the driver, and so with all that the driver begins with.
+        others = [f"% {term}%" for term in self._terms if not driver.startswith(term)]
         ranges = [*self._ranges(driver, Tier.BEGINNING), *self._ranges(driver, Tier.NAME)]
-        wanted = " AND ".join(["' ' || words LIKE %s"] * len(others))
+        wanted = " AND ".join(["words LIKE %s"] * len(others)) or "TRUE"
         inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
-        likes = [f"% {other}%" for other in others]
+        scanned = SCANNED[connection.vendor]
         names = [
-            self._for_each(some, inner, SCANNED, *likes, PER_RANGE) for some in _portions(ranges)
+            self._for_each(some, inner, scanned, *others, PER_RANGE) for some in _portions(ranges)
         ]
         if self._asked.digits:
             self._add(_run_all(names))

@@ -11,6 +11,10 @@ from contacts.index.statement import Range, Select
 IN_ONE_TRIP: Final = False
 """A statement costs little: what may be needed is read when it is."""
 
+SCANNED: Final = 150
+"""Entries of one range in which further words are looked for, before the index of words is
+asked: where many have both, they are among the first."""
+
 
 def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
     """What ``inner`` finds in each range, behind the place of the range among them.
