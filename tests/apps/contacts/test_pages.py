@@ -170,7 +170,7 @@ class TestTheCard:
         page = reader.page(f"{helene.pk}/")
         lines = re.findall(r'line__value"><bdi class="number">([^<]*)</bdi>.*?from">([^<]*)<', page)
         assert lines == [
-            ("01 99 00 42 17", "Sales, My contacts (as 01 99 00 42 17)"),
+            ("01 99 00 42 17", "Sales, My contacts"),
             ("06 39 98 12 08", "Sales"),
         ]
         assert page.count('title="Call 01 99 00 42 17"') == 1
