@@ -334,11 +334,17 @@ def _reached(own: Sequence[_Track], others: Sequence[_Track]) -> CallState:
 
 
 def _answered_at(main: _Track, others: Sequence[_Track]) -> datetime | None:
-    """When the two began to talk: a caller's own leg may have been up long before."""
+    """When the two began to talk: a caller's own leg may have been up long before.
+
+    The first record of a leg that is up has no time yet, the next one has (recorded, 30 ms later):
+    until then nobody knows it.
+    """
     own = main.answered_at
     if own is None or not main.record.is_caller:
         return own
     both = [max(own, track.answered_at) for track in others if track.answered_at is not None]
+    if not both and any(track.ended is None for track in others):
+        return None
     return min(both, default=own)
 
 

@@ -138,6 +138,20 @@ class TestRecorded:
         assert alice.answered_at == datetime(2026, 11, 22, 7, 48, 35, 482225, tzinfo=UTC)
         assert alice.ended_at == datetime(2026, 11, 22, 7, 48, 39, 20358, tzinfo=UTC)
 
+    @pytest.mark.parametrize("name", CALL_TRANSCRIPTS)
+    def test_the_first_time_told_of_an_answer_is_the_true_one(self, name: str) -> None:
+        book = CallBook()
+        first: dict[PbxUserId, datetime] = {}
+        last: dict[PbxUserId, Call] = {}
+        for piece in news(name):
+            for call in book.apply(piece):
+                last[call.user] = call
+                if call.answered_at is not None:
+                    first.setdefault(call.user, call.answered_at)
+        assert first == {
+            user: call.answered_at for user, call in last.items() if call.answered_at is not None
+        }
+
     def test_a_number_dialled_on_the_handset_rings_the_peer_at_once(self) -> None:
         assert states(news("call_hold_admin_wildcard"), ALICE) == [
             CallState.RINGING_PEER,
