@@ -96,6 +96,17 @@ def stub_pbx() -> Iterator[str]:
 
 
 @contextmanager
+def empty_view() -> Iterator[str]:
+    """The address of an empty view on daphne."""
+    port = free_port()
+    daphne = [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port)]
+    with _running([*daphne, "bench.empty_view:application"], environ=_environment({})):
+        url = f"http://127.0.0.1:{port}/"
+        _wait_for(url)
+        yield url
+
+
+@contextmanager
 def tls_stub_pbx() -> Iterator[tuple[str, str]]:
     """The same by https, as every real PBX is reached: its address and its authority's file."""
     port = free_port()
