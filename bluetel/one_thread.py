@@ -22,7 +22,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
 from bluetel.turns import Turns
-from presence.live import serving_loop
+from presence.live import Teller, teller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -59,19 +59,22 @@ class OneThreadHandler(ASGIHandler):
 
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; nothing is sent to who has gone meanwhile."""
-        serving_loop.set(asyncio.get_running_loop())
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
+        telling = Teller(asyncio.get_running_loop(), is_held=True)
+        teller.set(telling)
         try:
             async with self._turns.turn():
                 response = await self._in_thread(self._answer, scope, body)
             if response.streaming:
+                telling.release()
                 await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
         finally:
+            telling.release()
             body.close()
 
     def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:

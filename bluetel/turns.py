@@ -9,10 +9,10 @@ gives his turn to the next.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,23 +37,25 @@ class Turns:
     def __init__(self, at_once: int, *, seconds: float) -> None:
         self._free = at_once
         self._seconds = seconds
+        self._lock = threading.Lock()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Wait for a turn, and hold it while working."""
         await self._take()
+        loop = asyncio.get_running_loop()
         is_held = True
 
         def pass_on() -> None:
             nonlocal is_held
-            if is_held:
-                is_held = False
-                self._pass_on()
+            with self._lock:  # a thread may say that it waits just when its time is up
+                was_held, is_held = is_held, False
+            if was_held:
+                self._pass_on(loop)
 
-        loop = asyncio.get_running_loop()
         late = loop.call_later(self._seconds, pass_on)
-        token = _pass_on.set(partial(loop.call_soon_threadsafe, pass_on))
+        token = _pass_on.set(pass_on)
         try:
             yield
         finally:
@@ -62,22 +64,31 @@ class Turns:
             pass_on()
 
     async def _take(self) -> None:
-        if self._free:
-            self._free -= 1
-            return
-        called = asyncio.get_running_loop().create_future()
-        self._waiting.append(called)
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            called = loop.create_future()
+            self._waiting.append(called)
         try:
             await called
         except asyncio.CancelledError:
             if called.done() and not called.cancelled():
-                self._pass_on()
+                self._pass_on(loop)
             raise
 
-    def _pass_on(self) -> None:
-        while self._waiting:
-            called = self._waiting.popleft()
-            if not called.done():
-                called.set_result(None)
+    def _pass_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Call the next, or have one more turn free; the loop is not woken for nobody."""
+        with self._lock:
+            if not self._waiting:
+                self._free += 1
                 return
-        self._free += 1
+            called = self._waiting.popleft()
+        loop.call_soon_threadsafe(self._call, called)
+
+    def _call(self, called: asyncio.Future[None]) -> None:
+        if called.done():  # he gave up waiting
+            self._pass_on(called.get_loop())
+        else:
+            called.set_result(None)

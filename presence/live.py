@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -30,10 +31,8 @@ logger = logging.getLogger(__name__)
 LIVE = "bluetel.live"
 ENGINE = "bluetel.engine"
 
-serving_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar(
-    "serving_loop", default=None
-)
-"""The loop a request came by, set by the server; unset in commands and tests."""
+teller: ContextVar[Teller | None] = ContextVar("teller", default=None)
+"""Who tells for the threads of a request or a duty; unset in commands and tests."""
 
 _broken: set[str] = set()
 
@@ -51,7 +50,8 @@ async def publish_to_engine(message: EngineMessage) -> None:
 def publish_from_sync(message: HubMessage) -> None:
     """The same from views and services, once the rows it speaks of are committed.
 
-    Inside a request nobody waits for the layer: the loop that serves it does the telling.
+    Inside a request nobody waits for the layer: the loop that serves it does the telling, once the
+    answer has gone.
     """
     _send_from_sync(LIVE, message)
 
@@ -77,16 +77,43 @@ def call_message(user_id: int, call: CallRecord) -> UserMessage:
 
 
 def _send_from_sync(group: str, message: HubMessage | EngineMessage) -> None:
-    loop = serving_loop.get()
+    by = teller.get()
+    if by is None:
+        transaction.on_commit(lambda: async_to_sync(_send)(group, message))
+    else:
+        transaction.on_commit(lambda: by.tell(group, message))
 
-    def send() -> None:
-        if loop is None:
-            async_to_sync(_send)(group, message)
-        else:
-            sending = asyncio.run_coroutine_threadsafe(_send(group, message), loop)
-            sending.add_done_callback(_log_failure)
 
-    transaction.on_commit(send)
+class Teller:
+    """Tells on an event loop what threads have to say; they never wait for the layer.
+
+    While it is held it keeps what there is to say: who asked gets his answer first.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, is_held: bool = False) -> None:
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._kept: list[tuple[str, HubMessage | EngineMessage]] = []
+        self._is_held = is_held
+
+    def tell(self, group: str, message: HubMessage | EngineMessage) -> None:
+        """Tell a group, from any thread."""
+        with self._lock:
+            if self._is_held:
+                self._kept.append((group, message))
+                return
+        self._send(group, message)
+
+    def release(self) -> None:
+        """Say what was kept, in order, and hold nothing more."""
+        with self._lock:
+            kept, self._kept, self._is_held = self._kept, [], False
+        for group, message in kept:
+            self._send(group, message)
+
+    def _send(self, group: str, message: HubMessage | EngineMessage) -> None:
+        sending = asyncio.run_coroutine_threadsafe(_send(group, message), self._loop)
+        sending.add_done_callback(_log_failure)
 
 
 def _log_failure(telling: Future[None]) -> None:

@@ -67,6 +67,12 @@ def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAns
     links = read_links(now=timezone.now())
     show = _shower(viewer, links)
     records = [show(one) for one in found]
+    for record in records:
+        if isinstance(viewer, User) and record["user_id"] == str(viewer.pk):
+            # Who has just chosen a status reads it at once, before everybody has heard of it.
+            decision = decide_im(viewer, now=timezone.now())
+            if decision.winner is not None:
+                _say(decision, record)
     records.sort(key=lambda record: (record["name"].casefold(), record["user_id"]))
     newest = [one["revision"] for one in found] + [link.revision for link in links.by_pbx.values()]
     return PresenceAnswer(revision=max(newest, default=0), people=records)
@@ -112,14 +118,17 @@ def im_claims_of(user_id: int) -> Sequence[Claim]:
 def my_status(user: User, *, now: datetime) -> StatusAnswer:
     """How colleagues see this user as soon as everything has heard of his claims."""
     record, decision = my_record(user), decide_im(user, now=now)
-    winner = decision.winner
-    if winner is not None or record["im"] != "unknown":
-        record["im"] = decision.status.value
-        record["message"] = decision.message
-    if winner is not None:
-        record["im_since"] = iso(winner.starts)
-        record["since"] = max(filter(None, (record["phone_since"], record["im_since"])))
+    if decision.winner is not None or record["im"] != "unknown":
+        _say(decision, record)
     return StatusAnswer(**record, source=decision.source.value, until=iso(decision.until))
+
+
+def _say(decision: ImDecision, record: PersonRecord) -> None:
+    """Bring somebody's own record up to what his claims come to."""
+    record["im"], record["message"] = decision.status.value, decision.message
+    if decision.winner is not None:
+        record["im_since"] = iso(decision.winner.starts)
+        record["since"] = max(filter(None, (record["phone_since"], record["im_since"])))
 
 
 def pbx_down_since(user: User) -> datetime | None:

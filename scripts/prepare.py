@@ -45,6 +45,8 @@ def main(parts: list[str]) -> None:
     if unknown or not parts:
         stop(f"usage: scripts/prepare runtime|dev|node|bench …, not {' '.join(sorted(unknown))}")
     require(needs_of_python())
+    if VENV.is_symlink():
+        VENV.unlink()  # another checkout's, which is not ours to change
     VENV.mkdir(exist_ok=True)
     with (VENV / ".prepare.lock").open("w") as lock:  # not .lock, which is uv's own
         fcntl.flock(lock, fcntl.LOCK_EX)  # two targets at once wait for each other

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.telephony.types import PbxUserId, VoicemailChanged
-from presence.live import serving_loop
+from presence.live import Teller, teller
 from voicemail import delivery, services
 from voicemail.errors import BoxUnavailable
 
@@ -54,7 +54,7 @@ class VoicemailDuty:
 
     async def run(self, post: Post) -> None:
         """Read and delete for ever."""
-        serving_loop.set(asyncio.get_running_loop())
+        teller.set(Teller(asyncio.get_running_loop()))
         await asyncio.gather(
             self._keep_reading(post),
             self._keep_catching_up(post),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from presence.live import serving_loop
+from presence.live import Teller, teller
 from voicemail import mailboxes, parsing, services
 from voicemail.errors import VoicemailError
 from voicemail.imap import MailboxFailed
@@ -68,7 +68,7 @@ class MailboxDuty:
 
     async def run(self, post: Post) -> None:
         """Look after the watchers for ever."""
-        loop = asyncio.get_running_loop()
+        telling = Teller(asyncio.get_running_loop())
         try:
             while True:
                 try:
@@ -76,7 +76,7 @@ class MailboxDuty:
                 except DatabaseError:
                     pass  # the next look tells
                 else:
-                    self._tend(there, wanting, loop)
+                    self._tend(there, wanting, telling)
                 await asyncio.sleep(min(LOOK_EVERY, self._pace.tick))
         finally:
             for _, watcher in self._watchers.values():
@@ -87,7 +87,7 @@ class MailboxDuty:
         self,
         there: Mapping[int, Fingerprint],
         wanting: set[int],
-        loop: asyncio.AbstractEventLoop,
+        telling: Teller,
     ) -> None:
         for pk, (fingerprint, watcher) in list(self._watchers.items()):
             if there.get(pk) != fingerprint:
@@ -95,7 +95,7 @@ class MailboxDuty:
                 del self._watchers[pk]
         for pk, fingerprint in there.items():
             if pk not in self._watchers:
-                watcher = Watcher(pk, self._pace, loop)
+                watcher = Watcher(pk, self._pace, telling)
                 self._watchers[pk] = fingerprint, watcher
                 watcher.start()
         for pk in wanting & self._watchers.keys():
@@ -113,11 +113,11 @@ def _look() -> tuple[dict[int, Fingerprint], set[int]]:
 class Watcher(threading.Thread):
     """Follows one mailbox until it is stopped."""
 
-    def __init__(self, pk: int, pace: Pace, loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(self, pk: int, pace: Pace, telling: Teller | None) -> None:
         super().__init__(name=f"mailbox-{pk}", daemon=True)
         self._pk = pk
         self._pace = pace
-        self._loop = loop
+        self._telling = telling
         self._is_stopped = False
         self._wanted = threading.Event()
         self._has_failed = False
@@ -133,7 +133,7 @@ class Watcher(threading.Thread):
 
     def run(self) -> None:
         """Watch until stopped."""
-        serving_loop.set(self._loop)
+        teller.set(self._telling)
         wait = self._pace.retry
         while not self._is_stopped:
             try:

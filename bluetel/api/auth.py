@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
+from ninja.utils import check_csrf
 
 from bluetel.accounts.middleware import activate_for
 from bluetel.accounts.tokens import owner_of
@@ -26,4 +29,20 @@ class BearerToken(HttpBearer):
         return user
 
 
-KEYS = [BearerToken(), SessionAuth(csrf=True)]
+class BrowserSession(SessionAuth):
+    """The cookie of who is signed in; what changes something must come from our own pages.
+
+    Who sends a token means to be known by it: a wrong one is not made up for by a cookie.
+    """
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        """The user who is signed in; 403 for a request that another site may have made."""
+        if request.headers.get("Authorization", "").lower().startswith("bearer "):
+            return None
+        user = super().authenticate(request, key)
+        if user is not None and check_csrf(request) is not None:
+            raise HttpError(HTTPStatus.FORBIDDEN, "csrf")
+        return user
+
+
+KEYS = [BearerToken(), BrowserSession(csrf=False)]

@@ -35,7 +35,7 @@ ERRORS = {
 def place(
     request: SignedInRequest,
     body: schemas.NewCall,
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=200)] = "",
 ) -> Status[CallRecord]:
     """The user's own phone rings first; the call goes out when he picks up."""
     placed = services.place_call(
@@ -43,7 +43,7 @@ def place(
         body.number,
         now=timezone.now(),
         device=body.device or "",
-        key=idempotency_key[:200],
+        key=idempotency_key,
     )
     return Status(202, _published(placed.call))
 

@@ -118,9 +118,11 @@ def _install_frame(api: NinjaAPI) -> None:
 
     @api.exception_handler(AuthenticationError)
     def _not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        return error_response(
+        response = error_response(
             HTTPStatus.UNAUTHORIZED, "not_signed_in", _("Sign in first, or send a valid token.")
         )
+        response["WWW-Authenticate"] = "Bearer"
+        return response
 
     @api.exception_handler(ValidationError)
     def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:

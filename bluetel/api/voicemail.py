@@ -100,12 +100,7 @@ def one(request: SignedInRequest, message_id: str) -> MessageRecord:
     return _record(request, selectors.message_of(request.user, message_id))
 
 
-@router.api_operation(
-    ["GET", "HEAD"],
-    "/{message_id}/audio",
-    response={200: None, **ERRORS},
-    summary="Hear one",
-)
+@router.get("/{message_id}/audio", response={200: None, **ERRORS}, summary="Hear one")
 def audio(request: SignedInRequest, message_id: str) -> HttpResponseBase:
     """The recording, whole or by ``Range``; ``?download=1`` names it as a file to keep."""
     message = selectors.message_of(request.user, message_id)

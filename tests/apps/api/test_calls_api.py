@@ -202,6 +202,25 @@ def test_without_a_key_nobody_comes_in(house: House) -> None:
     assert code(Client().get("/api/v1/me")) == (401, "not_signed_in")
 
 
+def test_neither_does_who_would_change_something(house: House) -> None:
+    nobody = Client(enforce_csrf_checks=True).post("/api/v1/calls", {})
+    for answer in (nobody, Program("wrong").post("calls", {"number": "1002"})):
+        assert code(answer) == (401, "not_signed_in")
+        assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_wrong_token_is_not_made_up_for_by_a_cookie(house: House) -> None:
+    browser = house.browser("1001")
+    answer = browser.get("/api/v1/me", headers={"Authorization": "Bearer wrong"})
+    assert code(answer) == (401, "not_signed_in")
+
+
+def test_a_key_that_is_too_long_is_refused_rather_than_cut(house: House, camille: Program) -> None:
+    key = {"Idempotency-Key": "k" * 201}
+    assert code(camille.post("calls", {"number": "1002"}, **key)) == (400, "invalid_request")
+    assert not house.is_ringing("1001")
+
+
 def test_a_disabled_user_s_token_is_worth_nothing(house: House, camille: Program) -> None:
     user = house.user("1001")
     user.is_active = False
@@ -254,6 +273,12 @@ def test_presence_lists_the_colleagues(house: House, camille: Program) -> None:
     names = {person["name"] for person in answer["people"]}
     assert "Nadia Belkacem" in names
     assert isinstance(answer["revision"], int)
+
+
+def test_the_description_gives_each_operation_an_id_of_its_own(house: House) -> None:
+    paths = Client().get("/api/v1/openapi.json").json()["paths"]
+    ids = [one["operationId"] for methods in paths.values() for one in methods.values()]
+    assert len(ids) == len(set(ids))
 
 
 def test_the_description_names_every_route(house: House) -> None:

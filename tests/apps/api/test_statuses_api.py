@@ -57,6 +57,15 @@ def test_setting_a_status_answers_200_with_it(camille: Program) -> None:
     assert camille.get("presence/me").json() == body
 
 
+def test_who_has_chosen_a_status_reads_it_among_the_colleagues_at_once(
+    house: House, camille: Program
+) -> None:
+    Program(house.token("1001")).put("presence/me", {"im": "busy", "message": "Writing"})
+    people = camille.get("presence").json()["people"]
+    (me,) = (one for one in people if one["name"] == "Camille Renard")
+    assert (me["im"], me["message"]) == ("busy", "Writing")
+
+
 def test_message_and_end_may_be_left_out(camille: Program) -> None:
     assert camille.put("presence/me", {"im": "away"}).json()["im"] == "away"
 

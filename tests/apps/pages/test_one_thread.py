@@ -15,6 +15,8 @@ from django.urls import path
 from pytest_django import Settings
 
 from bluetel.one_thread import OneThreadHandler
+from presence.live import publish_from_sync
+from presence.messages import LinkMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -35,7 +37,19 @@ def without_end(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
-urlpatterns = [path("where", where), path("without-end", without_end)]
+def telling(request: HttpRequest) -> HttpResponse:
+    del request
+    publish_from_sync(
+        LinkMessage(type="link", pbx=1, is_up=True, revision=1, since="2026-11-26T09:00:00Z")
+    )
+    return HttpResponse("said")
+
+
+urlpatterns = [
+    path("where", where),
+    path("without-end", without_end),
+    path("telling", telling),
+]
 
 Heard = list[tuple[str, str]]
 
@@ -79,6 +93,22 @@ async def test_signals_and_view_are_in_one_thread(heard: Heard, settings: Settin
 
     assert thread.startswith("request")
     assert heard == [("began", thread), ("finished", thread)]
+
+
+async def test_who_asks_has_his_answer_before_others_are_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = asyncio.Event()
+
+    async def send(_group: str, _message: object) -> None:
+        told.set()
+
+    monkeypatch.setattr("presence.live._send", send)
+    visitor = visit("/telling", settings)
+    assert await answer(visitor) == b"said"
+    assert not told.is_set()
+    await asyncio.wait_for(told.wait(), 10)
+    await visitor.wait(10)
 
 
 async def test_what_is_streamed_ends_when_the_browser_goes(
