@@ -99,13 +99,18 @@ class TooManyCalls(CallError):
 
 
 class PbxDown(CallError):
-    """The PBX can't be reached, or is too busy to take one more call."""
+    """The PBX can't be reached, or is too busy to take one more call.
+
+    ``maybe_done`` when it may have taken the command and only not answered in time.
+    """
 
     code = "pbx_unavailable"
 
-    def __init__(self, *, retry_after: int | None = None) -> None:
+    def __init__(self, *, retry_after: int | None = None, maybe_done: bool = False) -> None:
         super().__init__(
-            _("The phone system can't be reached now. Nothing rings; try again in a moment."),
+            _("The phone system didn't answer in time. Your phone may ring yet; wait a moment.")
+            if maybe_done
+            else _("The phone system can't be reached now. Nothing rings; try again in a moment."),
             retry_after=retry_after,
         )
 

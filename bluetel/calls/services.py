@@ -165,7 +165,7 @@ def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) ->
         # The PBX may ring the phone yet: keep the row, so that the call finds it when it shows up
         # and a second try looks before it dials.
         Call.objects.filter(pk=call.pk).update(uncertain=True)
-        raise PbxDown(retry_after=1) from error
+        raise PbxDown(retry_after=1, maybe_done=True) from error
     except errors.Rejected as error:
         call.delete()
         _raise_rejection(error, target)
