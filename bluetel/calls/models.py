@@ -15,8 +15,9 @@ class Call(models.Model):
     """One user's call.
 
     ``number`` is what he asked for or who called, for display; ``dialed`` exactly what the PBX was
-    told. ``conversation`` is empty until the PBX has named the call. ``uncertain`` marks a call
-    whose placing was never answered: the PBX is asked before it is placed again.
+    told. ``conversation`` is empty until the PBX has named the call; whom a transfer brings back
+    into one has another row there, with another ``pbx_call_id``. ``uncertain`` marks a call whose
+    placing was never answered: the PBX is asked before it is placed again.
     """
 
     class State(models.TextChoices):
@@ -64,9 +65,9 @@ class Call(models.Model):
                 name="one_call_per_key",
             ),
             models.UniqueConstraint(
-                fields=["user", "conversation"],
+                fields=["user", "conversation", "pbx_call_id"],
                 condition=~models.Q(conversation=""),
-                name="one_call_per_conversation",
+                name="one_call_per_leg",
             ),
         ]
         indexes: ClassVar = [

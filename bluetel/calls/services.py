@@ -177,7 +177,9 @@ def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) ->
         adopt(call, placed, now=now)
     except IntegrityError:
         # The engine saw the call first and could not tell whose it was: its row gives way.
-        Call.objects.filter(user=user, conversation=placed.conversation).delete()
+        Call.objects.filter(
+            user=user, conversation=placed.conversation, pbx_call_id=placed.id
+        ).delete()
         adopt(call, placed, now=now)
 
 

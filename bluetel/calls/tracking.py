@@ -39,7 +39,7 @@ UNCERTAIN_FOR = timedelta(seconds=60)
 def adopt(call: Call, seen: types.Call, *, now: datetime) -> None:
     """Tie a requested row to the PBX's call, unless the engine was quicker.
 
-    Raises ``IntegrityError`` when another row of the user already has that conversation.
+    Raises ``IntegrityError`` when another row of the user already has that call.
     """
     _copy(call, seen, now=now)
     if not update(call, COPIED, where="conversation = ''"):
@@ -143,8 +143,22 @@ def _rows_for(users: Iterable[User], seen: Sequence[types.Call]) -> list[Call]:
 
 
 def _row_of(rows: Sequence[Call], user: User, call: types.Call) -> Call | None:
-    for row in rows:
-        if row.user_id == user.pk and row.conversation == call.conversation:
+    """The row a call of the PBX belongs to, ended or not; None where it is a new one.
+
+    A conversation may come back to who had left it, by a transfer: his new leg is a new call,
+    while what comes late of the old one still finds its row. A call that goes on keeps its row
+    when another of the user's lines takes it.
+    """
+    same = [
+        row
+        for row in rows
+        if row.user_id == user.pk and row.conversation and row.conversation == call.conversation
+    ]
+    for row in same:
+        if row.pbx_call_id == call.id:
+            return row
+    for row in same:
+        if row.is_live or call.state is types.CallState.ENDED:
             return row
     if call.direction is not types.Direction.OUTGOING:
         return None

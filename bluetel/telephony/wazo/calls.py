@@ -1,4 +1,4 @@
-"""Joins Wazo's call legs into whole calls: one per person and conversation.
+"""Joins Wazo's call legs into whole calls: one per person and conversation at a time.
 
 Wazo has a record per *leg*: a call between two colleagues is two legs that share a conversation
 id. A :class:`CallBook` takes what is heard of the legs, in any order and any number of times, and
@@ -18,6 +18,8 @@ What it relies on (recorded in tests/recordings/wazo/websocketd, Wazo 26.08):
 - *A caller's leg that is up doesn't talk yet*: it may hear an announcement (recorded:
   call_to_dnd, call_declined). He talks when the leg is in a bridge, or when a leg of somebody
   else in the conversation is up. A callee's leg that is up always talks.
+- *Who was passed away and comes back gets a new leg*, often in the same conversation (a transfer
+  back to him): that is one more call of his. Legs that overlap, as of two lines, are one call.
 """
 
 from __future__ import annotations
@@ -152,7 +154,7 @@ class CallBook:
         self._conversation_of: dict[CallId, ConversationId] = {}
         self._legs: dict[ConversationId, list[CallId]] = {}
         self._missed: OrderedDict[ConversationId, str] = OrderedDict()
-        self._calls: dict[ConversationId, dict[PbxUserId, Call]] = {}
+        self._calls: dict[ConversationId, dict[PbxUserId, list[Call]]] = {}
         self._ended: OrderedDict[ConversationId, None] = OrderedDict()
         self._unknown: OrderedDict[CallId, None] = OrderedDict()
 
@@ -193,7 +195,13 @@ class CallBook:
 
     def live(self) -> list[Call]:
         """All calls that still go on."""
-        return [call for calls in self._calls.values() for call in calls.values() if call.is_live]
+        return [
+            call
+            for people in self._calls.values()
+            for calls in people.values()
+            for call in calls
+            if call.is_live
+        ]
 
     def _track(self, leg: Leg) -> _Track:
         """The leg's track, in its conversation; a leg stays in the first one it was seen in.
@@ -222,11 +230,12 @@ class CallBook:
     def _changed(self, conversation: ConversationId) -> list[Call]:
         tracks = [self._tracks[leg_id] for leg_id in self._legs.get(conversation, ())]
         known = self._calls.setdefault(conversation, {}) if tracks else {}
-        changed = []
-        for call in _calls(conversation, tracks, self._missed.get(conversation, "")):
-            if known.get(call.user) != call:
-                known[call.user] = call
-                changed.append(call)
+        changed: list[Call] = []
+        missed = self._missed.get(conversation, "")
+        for user, calls in _calls(conversation, tracks, missed).items():
+            before = known.get(user, [])
+            changed += [call for call in calls if call not in before]
+            known[user] = calls
         if tracks and all(track.ended is not None for track in tracks):
             self._forget_oldest(conversation)
         else:
@@ -253,24 +262,53 @@ def calls_of(legs: Iterable[Leg]) -> list[Call]:
     return book.live()
 
 
-def _calls(conversation: ConversationId, tracks: Sequence[_Track], missed: str) -> Iterable[Call]:
-    """Each person's call in one conversation."""
+def _calls(
+    conversation: ConversationId, tracks: Sequence[_Track], missed: str
+) -> dict[PbxUserId, list[Call]]:
+    """Each person's calls in one conversation, oldest first."""
     by_user: dict[PbxUserId, list[_Track]] = {}
     for track in tracks:
         if track.user is not None:
             by_user.setdefault(track.user, []).append(track)
-    for user, own in by_user.items():
+    calls = {}
+    for user, all_own in by_user.items():
         others = [track for track in tracks if track.user != user]
-        # Of equal legs the lower id, so that the order of arrival doesn't matter.
-        main = max(sorted(own, key=lambda track: track.record.id), key=_weight)
-        yield _call(user, conversation, main, own, others, missed)
+        calls[user] = [
+            _call(user, conversation, max(own, key=_weight), own, others, missed)
+            for own in _one_after_another(all_own)
+        ]
+    return calls
+
+
+def _one_after_another(own: Sequence[_Track]) -> list[list[_Track]]:
+    """A person's legs by call: one made after all before it had ended begins the next call."""
+    # Of equal legs the lower id first, so that the order of arrival doesn't matter.
+    ordered = sorted(own, key=lambda track: (_made_at(track), track.record.id))
+    groups = [[ordered[0]]]
+    for track in ordered[1:]:
+        created = track.record.created_at
+        if created is not None and all(_was_over(earlier, created) for earlier in groups[-1]):
+            groups.append([track])
+        else:
+            groups[-1].append(track)
+    return groups
+
+
+def _was_over(track: _Track, moment: datetime) -> bool:
+    """Whether the leg is known to have ended by then."""
+    ended_at = track.ended.ended_at if track.ended is not None else None
+    return ended_at is not None and ended_at <= moment
+
+
+def _made_at(track: _Track) -> float:
+    """When the leg was made, in seconds since 1970; 0 where the PBX doesn't say."""
+    created = track.record.created_at
+    return created.timestamp() if created is not None else 0.0
 
 
 def _weight(track: _Track) -> tuple[bool, int, bool, float]:
     """Which of a person's legs stands for his call: alive, furthest, talking, oldest."""
-    created = track.record.created_at
-    age = -created.timestamp() if created is not None else 0.0
-    return (track.ended is None, track.phase, track.connected, age)
+    return (track.ended is None, track.phase, track.connected, -_made_at(track))
 
 
 def _call(

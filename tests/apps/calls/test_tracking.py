@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bluetel.calls import control, services
 from bluetel.calls.models import Call
+from bluetel.calls.selectors import live_calls
 from bluetel.calls.tracking import apply_pbx_calls, apply_pbx_snapshot, live_conversations, sweep
-from bluetel.telephony.types import CallState, PbxUserId, TransferKind
+from bluetel.telephony import types
+from bluetel.telephony.types import CallId, CallState, PbxUserId, TransferKind
 from tests.apps.house import NOW, House
 
 
@@ -202,3 +205,59 @@ def test_asking_a_third_person_first_keeps_the_name_of_the_first(house: House) -
     control.transfer(call, "1003", kind=TransferKind.ATTENDED)
     house.hear()
     assert (the_call(call).number, call.name) == ("0199004217", "Hélène Marchetti")
+
+
+def passed_back(house: House) -> tuple[Call, list[types.Call]]:
+    """1001 calls 1002, who passes him on to 1003, who passes him back.
+
+    Gives the first row of 1002, and what the PBX said of it while they talked.
+    """
+    place(house, "1002")
+    house.answer("1001")
+    house.answer("1002")
+    house.hear()
+    first = Call.objects.get(user=house.user("1002"))
+    talking = list(house.backend.calls(PbxUserId(house.user("1002").pbx_user_id)))
+    for by, to in (("1002", "1003"), ("1003", "1002")):
+        (call,) = live_calls(house.user(by))
+        control.transfer(call, to, kind=TransferKind.BLIND)
+        house.hear()
+        if to == "1003":
+            house.answer(to)
+            house.hear()
+    return first, talking
+
+
+def test_a_call_that_is_passed_back_shows_as_one_more(house: House) -> None:
+    first, _ = passed_back(house)
+    (again,) = live_calls(house.user("1002"))
+    assert (again.state, again.direction, again.answered_at) == ("ringing_self", "incoming", None)
+    assert (the_call(first).state, again.conversation) == ("ended", first.conversation)
+    house.answer("1002")
+    house.hear()
+    assert the_call(again).state == "talking"
+    house.put_down("1002")
+    house.hear()
+    assert live_calls(house.user("1002")) == []
+    assert the_call(again).end_reason == "hung_up"
+
+
+def test_what_comes_late_of_the_first_leaves_the_second_alone(house: House) -> None:
+    first, talking = passed_back(house)
+    assert apply_pbx_calls(house.pbx, talking, now=NOW) == []
+    ended = [replace(call, state=CallState.ENDED) for call in talking]
+    assert apply_pbx_calls(house.pbx, ended, now=NOW) == []
+    assert [call.state for call in live_calls(house.user("1002"))] == ["ringing_self"]
+    assert the_call(first).state == "ended"
+
+
+def test_a_call_that_another_line_takes_keeps_its_row(house: House) -> None:
+    place(house, "1002")
+    house.answer("1001")
+    house.hear()
+    (call,) = live_calls(house.user("1002"))
+    (seen,) = house.backend.calls(PbxUserId(house.user("1002").pbx_user_id))
+    other = replace(seen, id=CallId("other-line"), state=CallState.TALKING)
+    apply_pbx_calls(house.pbx, [other], now=NOW)
+    (after,) = live_calls(house.user("1002"))
+    assert (after.pk, after.pbx_call_id, after.state) == (call.pk, "other-line", "talking")

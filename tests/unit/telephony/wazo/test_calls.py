@@ -439,6 +439,34 @@ class TestStates:
         )
         assert (last[PEER].id, last[PEER].state) == ("c.2", CallState.TALKING)
 
+    def passed_back(self) -> list[LegNews]:
+        """The peer talks, is gone, and is rung once more in the same conversation."""
+        again = leg("c.4", user=PEER, is_caller=False, created_at=at(20))
+        return [
+            LegSeen(leg=own(Phase.UP, talks_to=["c.1"], answered_at=at(1)), at=at(2)),
+            LegSeen(leg=peer(Phase.UP, answered_at=at(2)), at=at(2)),
+            LegEnded(leg=peer(Phase.UP, answered_at=at(2), cause=16, ended_at=at(9)), at=at(9)),
+            LegSeen(leg=again, at=at(20)),
+        ]
+
+    def test_who_is_passed_back_to_has_one_more_call(self) -> None:
+        last = final(self.passed_back())[PEER]
+        assert (last.id, last.state) == ("c.4", CallState.RINGING_SELF)
+        assert (last.reached, last.answered_at) == (CallState.RINGING_SELF, None)
+
+    def test_the_end_of_the_second_call_is_told_as_its_own(self) -> None:
+        end = leg("c.4", user=PEER, is_caller=False, created_at=at(20), cause=16, ended_at=at(25))
+        last = final([*self.passed_back(), LegEnded(leg=end, at=at(25))])[PEER]
+        assert (last.id, last.state) == ("c.4", CallState.ENDED)
+        assert last.reached is CallState.RINGING_SELF
+
+    @given(data=st.data())
+    def test_a_call_passed_back_ends_as_a_snapshot_in_any_order(self, data: st.DataObject) -> None:
+        said = self.passed_back()
+        book = CallBook()
+        told(book, data.draw(shuffled(said)))
+        assert settled(book.live()) == settled(calls_of(snapshot_after(said)))
+
     def test_of_two_legs_the_older_stands_for_the_call(self) -> None:
         later = leg("c.00", created_at=at(5))
         undated = leg("c.000", created_at=None)
