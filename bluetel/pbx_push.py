@@ -4,8 +4,8 @@ XUC posts without any authentication, so the address is the secret (reference/xi
 each state and each step of a call on its own, thousands at once when a site wakes up: so this door
 stands before Django, whose way from request to answer costs some ten times more
 (``python -m bench pushes``). What comes is checked, gathered for a moment and handed to the engine
-in one message. The answer is 200 for whatever is well-formed: XUC must not be told what BlueTel has
-a use for.
+in one message. The answer is 200 for whatever is JSON: XUC must not be told what BlueTel has a use
+for.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def path_of(pbx: Pbx) -> str:
 
 
 def read_push(data: bytes) -> Mapping[str, object] | None:
-    """The body of a push, None where it is neither shape."""
+    """The body of a push, None where it is neither shape; ``ValueError`` where it can't be read."""
     if len(data) > MOST_BYTES:
-        return None
+        raise ValueError("too long")
     try:
         body: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    except RecursionError as error:
+        raise ValueError("too deep") from error
     if not isinstance(body, dict) or not isinstance(body.get("username"), str):
         return None
     try:
@@ -177,10 +177,12 @@ class PushDoor:
         is_right = compare_digest((expected or "-" * 43).encode(), secret.encode())
         if pbx is None or not expected or not is_right:
             return HTTPStatus.NOT_FOUND
-        body = read_push(await _body(receive))
-        if body is None:
+        try:
+            body = read_push(await _body(receive))
+        except ValueError:
             return HTTPStatus.BAD_REQUEST
-        self._gathering.add(pbx.pk, body)
+        if body is not None:
+            self._gathering.add(pbx.pk, body)
         return HTTPStatus.OK
 
     async def _read(self) -> dict[str, _Known] | None:

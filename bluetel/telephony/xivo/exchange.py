@@ -211,14 +211,18 @@ class Exchange:
         return None if code is None else hints.line_state(code)
 
     def _code(self, number: str, user: PbxUserId | None) -> int | None:
-        if self._switchboard is not None and number in self._switchboard.codes:
-            return self._switchboard.codes[number]
-        return self._pushed.get(user) if user is not None else None
+        """What came last of a phone: a push counts until the next hint."""
+        if user is not None and user in self._pushed:
+            return self._pushed[user]
+        return self._switchboard.codes.get(number) if self._switchboard is not None else None
 
-    def _phone_changed(self, number: str) -> None:
+    def _phone_changed(self, number: str, before: int | None) -> None:
         user = self._around.roster.cached_by_number().get(number)
+        if user is None:
+            return
+        shown = self._pushed.pop(user, before)
         code = self._code(number, user)
-        if user is None or code is None:
+        if code is None or code == shown:
             return
         self._tell_presence(user)
         self._note_own_phone(user, code)
@@ -275,8 +279,9 @@ class Exchange:
             if person is None:
                 continue
             if isinstance(push, PushedState):
-                if self._pushed.get(person.id) != push.code:
-                    self._pushed[person.id] = push.code
+                before = self._code(person.extension, person.id)
+                self._pushed[person.id] = push.code
+                if before != push.code:
                     states[person.id] = None
                     calls += [
                         CallChanged(call=call)

@@ -33,9 +33,9 @@ class Switchboard:
         seed_after: float,
         on_open: Callable[[], None],
         on_lost: Callable[[str], None],
-        on_code: Callable[[str], None],
+        on_code: Callable[[str, int | None], None],
     ) -> None:
-        """``on_code`` is told a number whose phone has another state now."""
+        """``on_code`` is told a number whose state came, and which one it had before."""
         self.session: CtiSession
         self.search_lock = asyncio.Lock()
         self._options = options
@@ -134,9 +134,9 @@ class Switchboard:
 
     def _note(self, told: Mapping[str, int]) -> None:
         for number, code in told.items():
-            if self._codes.get(number) != code:
-                self._codes[number] = code
-                self._on_code(number)
+            before = self._codes.get(number)
+            self._codes[number] = code
+            self._on_code(number, before)
         task = asyncio.get_running_loop().create_task(self._tell_waiting())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -23,6 +23,7 @@ from bluetel.telephony.types import (
     ForwardKind,
     LineState,
     PbxUserId,
+    PresenceChanged,
     StreamLost,
     StreamOpened,
 )
@@ -501,6 +502,40 @@ async def test_phones_are_followed_by_pushes_without_any_socket() -> None:
         assert [type(event).__name__ for event in events] == ["PresenceChanged"]
         assert len(rig.sent("/xuc/api/1.0/handshake/default/")) == 1
         assert rig.do(lambda _: rig.xuc.application.sockets.open_count) == 0
+
+
+async def test_of_a_hint_and_a_push_the_later_counts() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        user = rig.user("1002")
+        async with rig.listening() as listener:
+            (told,) = rig.backend.presences([user])
+            events = rig.backend.take_pushes([{"username": "demo2", "status": 8}])
+            (pushed,) = rig.backend.presences([user])
+            rig.dial("1002", "1003")
+            await listener.saw(
+                PresenceChanged,
+                lambda one: (one.presence.user, one.presence.phone) == (user, LineState.TALKING),
+            )
+            again = rig.backend.take_pushes([{"username": "demo2", "status": 8}] * 2)
+
+    assert (told.phone, pushed.phone) == (LineState.AVAILABLE, LineState.RINGING)
+    assert len(events) == len(again) == 1
+
+
+async def test_a_hint_that_says_the_same_again_ends_what_was_pushed() -> None:
+    with xivo_rig(is_attending=False) as rig:
+        user = rig.user("1002")
+        async with rig.listening() as listener:
+            rig.backend.presences([user])
+            rig.backend.take_pushes([{"username": "demo2", "status": 8}])
+            rig.lose_stream()
+            await listener.saw(
+                PresenceChanged,
+                lambda one: (one.presence.user, one.presence.phone) == (user, LineState.AVAILABLE),
+            )
+            (presence,) = rig.backend.presences([user])
+
+    assert presence.phone is LineState.AVAILABLE
 
 
 async def test_a_xuc_that_posts_nothing_when_asked_is_heard_all_the_same() -> None:
