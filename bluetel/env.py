@@ -58,7 +58,7 @@ class Environment(BaseSettings):
     allowed_regions: Words = ()
     calls_per_minute: int = Field(default=60, ge=1)
     policy_contact: str = ""
-    trusted_proxies: Words = ()
+    trusted_proxies: Words = ("127.0.0.0/8", "::1/128")
     metrics_token: SecretStr = SecretStr("")
     ldap_url: str = ""
     ldap_bind_dn: str = ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from bluetel.api.errors import error_response, too_large
@@ -14,6 +16,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
+
+
+class TrustedProxiesMiddleware:
+    """Whether a browser came by https is for the site's own proxies to say, for nobody else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self._networks = [ipaddress.ip_network(one) for one in settings.ENV.trusted_proxies]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Take the scheme out that a stranger claims."""
+        claims = "HTTP_X_FORWARDED_PROTO" in request.META
+        if claims and not self._trusts(request.META.get("REMOTE_ADDR", "")):
+            del request.META["HTTP_X_FORWARDED_PROTO"]
+        return self.get_response(request)
+
+    def _trusts(self, peer: str) -> bool:
+        try:
+            address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
 
 
 class PrivatePagesMiddleware:

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
 
 # All of these can be synchronous, and run so in one thread per request (bluetel/one_thread.py).
 MIDDLEWARE = [
+    "bluetel.middleware.TrustedProxiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

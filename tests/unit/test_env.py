@@ -90,6 +90,12 @@ def test_https_is_known_by_the_public_address() -> None:
     assert env.origin == "https://tel.example.org"
 
 
+def test_proxies_of_this_machine_alone_are_trusted_unless_others_are_named() -> None:
+    assert read_environment({}).trusted_proxies == ("127.0.0.0/8", "::1/128")
+    named = read_environment({"BLUETEL_TRUSTED_PROXIES": "10.0.0.0/24"})
+    assert named.trusted_proxies == ("10.0.0.0/24",)
+
+
 def test_without_an_address_the_database_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
     assert database_settings("", data_dir=tmp_path)["NAME"] == str(tmp_path / "bluetel.sqlite3")
 

@@ -28,6 +28,27 @@ def test_pages_are_not_stored_and_run_no_foreign_code(house: House) -> None:
     assert answer["Referrer-Policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(
+    ("peer", "status"),
+    [
+        ("127.0.0.1", 200), ("127.8.8.8", 200), ("::1", 200), ("::ffff:127.0.0.1", 200),
+        ("192.0.2.7", 301), ("2001:db8::7", 301), ("", 301),
+    ],
+)  # fmt: skip
+def test_only_a_proxy_of_this_machine_says_that_a_browser_came_by_https(
+    settings: Settings, peer: str, status: int
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    through = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_PROTO": "https"}
+    assert Client().get("/accounts/login/", **through).status_code == status  # type: ignore[arg-type]
+
+
+def test_a_browser_that_came_by_http_is_sent_to_https(settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    for headers in ({}, {"X-Forwarded-Proto": "http"}):
+        assert Client().get("/accounts/login/", headers=headers).status_code == 301
+
+
 def test_the_home_page_costs_the_same_for_many_colleagues(
     house: House, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
