@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bluetel.calls import control, selectors, services
-from bluetel.calls.errors import CallError, CallNotFound, NotPossible, PbxDown
+from bluetel.calls.errors import CallError, CallNotFound, InvalidNumber, NotPossible, PbxDown
 from bluetel.calls.messages import record_of
 from bluetel.telephony.types import TransferKind
+from contacts import colleagues
+from contacts.shown import shown_by_search
 from dialer.selectors import call_log
 from presence.live import publish_call
 from presence.peers import colleagues_among, with_peers
@@ -36,19 +38,21 @@ LATEST = 5
 @login_required
 @require_POST
 def call(request: SignedInRequest) -> HttpResponse:
-    """Place a call; what can't be called is told on the page one came from."""
+    """Place a call; a name is answered by whom it finds, and what can't be called by why."""
+    text = request.POST.get("number", "")
     try:
         placed = services.place_call(
             request.user,
-            request.POST.get("number", ""),
+            text,
             now=timezone.now(),
             key=request.POST.get("key", "")[:200],
         )
     except CallError as error:
+        found = _found(request.user, text) if isinstance(error, InvalidNumber) else None
+        if found is not None:
+            return render(request, "dialer/found.html", {**found, "number": text})
         messages.error(request, error.message)
-        return render(
-            request, "dialer/refused.html", {"number": request.POST.get("number", "")}, status=400
-        )
+        return render(request, "dialer/refused.html", {"number": text}, status=400)
     publish_call(request.user.pk, record_of(placed.call))
     return redirect("dialer:call-page", placed.call.pk)
 
@@ -95,6 +99,17 @@ def latest(request: SignedInRequest) -> HttpResponse:
     return render(request, "dialer/_latest.html", _shown(request.user, limit=LATEST))
 
 
+def _found(user: User, text: str) -> dict[str, object] | None:
+    """Whom a name in the dialer finds; None where it is no name or nobody is called that."""
+    if not any(char.isalpha() for char in text):
+        return None
+    if user.pbx_id is not None:
+        colleagues.keep_up(user.pbx_id, now=timezone.now())
+    text = text.strip()
+    shown, context = shown_by_search(user, text)
+    return {**context, "shown": shown, "q": text} if shown else None
+
+
 def _shown(
     user: User, *, limit: int, before: datetime | None = None, missed: bool = False
 ) -> dict[str, object]:
@@ -105,8 +120,8 @@ def _shown(
         return {"is_down": True}
     except NotPossible:
         return {"has_no_log": True}
-    colleagues = colleagues_among(user, (row["contact_id"] for row in page.calls))
-    rows = [{**row, "colleague": colleagues.get(row["contact_id"] or "")} for row in page.calls]
+    known = colleagues_among(user, (row["contact_id"] for row in page.calls))
+    rows = [{**row, "colleague": known.get(row["contact_id"] or "")} for row in page.calls]
     return {"rows": rows, "next": page.next}
 
 

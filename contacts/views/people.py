@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
@@ -16,38 +15,25 @@ from django.views.decorators.http import require_safe
 from contacts import colleagues
 from contacts.duplicates import proposals
 from contacts.entries import entries_of
-from contacts.finding import find_people
 from contacts.models import Photo
 from contacts.remote_clashes import clashes_of
 from contacts.selectors import find_contact, in_order, letters_in, position_of, shelf_of
+from contacts.shown import Shown, presence_of, shown_by_search
 from contacts.wording import clash_texts
-from presence.selectors import records_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bluetel.accounts.http import SignedInRequest
     from bluetel.accounts.models import User
     from contacts.duplicates import Proposal
     from contacts.entries import Entry
     from contacts.selectors import Position, Shelf
-    from presence.messages import PersonRecord
+    from contacts.shown import Part
 
 PAGE: Final = 60
 OTHER_LETTERS: Final = "#"
 IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An entry with the state of who uses BlueTel."""
-
-    entry: Entry
-    presence: PersonRecord | None
-
-
-Part = tuple[list[Shown], dict[str, object]]
-"""The people of a list and what else its template is given."""
 
 
 @login_required
@@ -59,7 +45,9 @@ def people(request: SignedInRequest) -> HttpResponse:
     shelf = shelf_of(user)
     text = request.GET.get("q", "").strip()
     book = _book(request.GET.get("book", ""), shelf)
-    shown, context = _found(user, text, book) if text else _page(request, user, shelf, book)
+    shown, context = (
+        shown_by_search(user, text, book) if text else _page(request, user, shelf, book)
+    )
     context |= {
         "shown": shown,
         "books": [(pk, shelf.name_of(pk)) for pk in shelf.ids],
@@ -78,7 +66,7 @@ def rows(request: SignedInRequest) -> HttpResponse:
     _keep_up(user)
     book = _book(request.GET.get("book", ""), shelf_of(user))
     text = request.GET.get("q", "").strip()
-    shown, context = _found(user, text, book)
+    shown, context = shown_by_search(user, text, book)
     context |= {"shown": shown, "book": book, "q": text}
     return render(request, "contacts/_found.html", context)
 
@@ -128,7 +116,7 @@ def _card_context(user: User, contact: int, shelf: Shelf) -> dict[str, object]:
     return {
         "clashes": [clash_texts(clash) for clash in clashes_of(user, contacts=contacts)],
         "entry": entry,
-        "presence": _presence(user, [entry]).get(entry.user_id or ""),
+        "presence": presence_of(user, [entry]).get(entry.user_id or ""),
         "similar": _other(similar[0], entry) if similar else None,
     }
 
@@ -156,7 +144,7 @@ def _page(request: SignedInRequest, user: User, shelf: Shelf, book: int | None) 
         for entry in entries_of([contact.pk for contact in contacts], shelf, viewer=user)
         for part in entry.parts
     }
-    presence = _presence(user, entries.values())
+    presence = presence_of(user, entries.values())
     shown = [
         (heading(contact.sort_name), Shown(entry, presence.get(entry.user_id or "")))
         for contact in contacts
@@ -176,16 +164,6 @@ def _page(request: SignedInRequest, user: User, shelf: Shelf, book: int | None) 
     }
 
 
-def _found(user: User, text: str, book: int | None) -> Part:
-    finding = find_people(user, text, book=book)
-    presence = _presence(user, finding.people)
-    return [Shown(one, presence.get(one.user_id or "")) for one in finding.people], {
-        "sources": finding.sources,
-        "is_cut": finding.is_cut,
-        "is_searching": any(source["state"] == "searching" for source in finding.sources),
-    }
-
-
 def _opened(
     request: SignedInRequest, user: User, shelf: Shelf, shown: Sequence[Shown]
 ) -> dict[str, object] | None:
@@ -201,11 +179,6 @@ def heading(sort_name: str) -> str:
     """Under which letter a name stands."""
     first = sort_name[:1].upper()
     return first if first in ascii_uppercase and first else OTHER_LETTERS
-
-
-def _presence(user: User, entries: Iterable[Entry]) -> dict[str, PersonRecord]:
-    users = {entry.user_id for entry in entries if entry.user_id}
-    return records_for(user, users) if users else {}
 
 
 def _keep_up(user: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -33,6 +35,38 @@ def test_what_is_refused_is_said_and_the_number_is_kept(house: House, camille: C
     assert answer.status_code == 400
     assert "costs extra" in answer.content.decode()
     assert "0899 70 01 23" in answer.content.decode()
+
+
+def test_a_name_is_answered_by_whom_it_finds_each_with_a_call_button(
+    house: House, camille: Client
+) -> None:
+    name = house.user("1002").display_name
+    answer = camille.post("/dialer/call/", {"number": f" {name.lower()} "})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Whom do you want to call?" in page
+    assert name in page
+    form = rf'action="/dialer/call/" data-form="call" data-name="{name}">.*?</form>'
+    buttons = re.findall(form, page, re.DOTALL)
+    assert any('name="number" value="1002"' in button for button in buttons)
+    assert "somebody we know" not in page
+    assert not house.has_call("1001")
+
+
+def test_the_api_takes_no_name(house: House) -> None:
+    answer = Client().post(
+        "/api/v1/calls",
+        {"number": house.user("1002").display_name},
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {house.token('1001')}"},
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_number")
+
+
+def test_a_name_that_nobody_has_is_refused_and_kept(camille: Client) -> None:
+    answer = camille.post("/dialer/call/", {"number": "Zebulon Quux"})
+    assert answer.status_code == 400
+    assert "“Zebulon Quux” is neither a number nor somebody we know." in answer.content.decode()
 
 
 def test_a_link_never_calls(house: House, camille: Client) -> None:
