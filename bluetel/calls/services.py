@@ -93,6 +93,8 @@ def _claim_intent(
             return Call.objects.get(pk=earlier.pk), False
         for call in recent:
             if call.dialed == target.dialed and call.state in RINGING_FIRST:
+                if key and not call.key and earlier is None:
+                    Call.objects.filter(pk=call.pk).update(idempotency_key=key)
                 return Call.objects.get(pk=call.pk), False
         if not target.emergency:
             _check_rate(recent, now=now)

@@ -84,6 +84,17 @@ def test_without_a_key_a_call_that_still_rings_the_own_phone_is_the_same(house: 
     assert house.commands().count("call") == 1
 
 
+def test_a_key_that_was_answered_with_a_ringing_call_means_that_call_from_then_on(
+    house: House,
+) -> None:
+    first = place(house, "1002")
+    place(house, "1002", key="k")
+    house.put_down("1001")
+    house.hear()
+    assert place(house, "1002", key="k").call.pk == first.call.pk
+    assert not house.has_call("1001")
+
+
 def test_once_picked_up_the_same_number_again_is_another_call(house: House) -> None:
     first = place(house, "1002")
     house.answer("1001")
