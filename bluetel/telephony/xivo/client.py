@@ -43,7 +43,7 @@ from bluetel.telephony.types import (
 from bluetel.telephony.xivo.confd import Confd
 from bluetel.telephony.xivo.directory_table import entries, sheet_entries
 from bluetel.telephony.xivo.exchange import Exchange, Surroundings
-from bluetel.telephony.xivo.history_rows import logged_call, start_of
+from bluetel.telephony.xivo.history_rows import ONGOING, logged_call, start_of, told_apart
 from bluetel.telephony.xivo.lookups import search as search_through
 from bluetel.telephony.xivo.loop import CtiLoop
 from bluetel.telephony.xivo.messages import DirectoryResult, HistoryRow
@@ -331,19 +331,22 @@ class XivoClient:
         self, user: PbxUserId, *, limit: int, before: datetime | None = None
     ) -> Sequence[LoggedCall]:
         """See ``CallLog``; XUC counts from the newest only, so older pages ask for more."""
-        size = limit
+        size = limit + 1
+        zone = self._options.zone
         while True:
-            rows = self._newest(user, size)
-            zone = self._options.zone
+            rows, is_all = self._newest(user, size)
             older = [row for row in rows if before is None or start_of(row, zone=zone) < before]
-            if len(older) >= limit or len(rows) < size or size >= MOST_HISTORY:
+            if len(older) >= limit or is_all:
                 return [logged_call(row, zone=zone) for row in older[:limit]]
             size = min(MOST_HISTORY, size * 2 + limit)
 
-    def _newest(self, user: PbxUserId, size: int) -> list[HistoryRow]:
-        rows = self._on_line(user, Capability.HISTORY, lambda line: line.lookups.history(size))
-        finished = [row for row in rows if row.status != "ongoing"]
-        return sorted(finished, key=lambda row: row.start, reverse=True)
+    def _newest(self, user: PbxUserId, size: int) -> tuple[list[HistoryRow], bool]:
+        """The finished calls of whole seconds, newest first, and whether there are no more."""
+        told = self._on_line(user, Capability.HISTORY, lambda line: line.lookups.history(size))
+        is_all = len(told) < size or size >= MOST_HISTORY
+        cut = None if is_all else min(row.start for row in told)
+        whole = [row for row in told if row.status != ONGOING and row.start != cut]
+        return told_apart(sorted(whole, key=lambda row: row.start, reverse=True)), is_all
 
     # --- What only a XiVO has -------------------------------------------------------------------
 

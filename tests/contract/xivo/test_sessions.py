@@ -603,3 +603,29 @@ async def test_do_not_disturb_of_the_own_login_is_told_with_the_phone() -> None:
             told = await listener.saw(DoNotDisturbChanged)
 
         assert (told.user, told.enabled) == (rig.user("1001"), True)
+
+
+# --- The call log ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_calls_of_one_second_are_told_apart_and_paged_without_a_loss(limit: int) -> None:
+    with xivo_rig() as rig:
+        user = rig.user("1001")
+
+        def call_five_times(pbx: SimulatedPbx) -> None:
+            entry = pbx.log[-1]
+            for number in range(5):
+                pbx.add_to_log(replace(entry, id=1000 + number, conversation=f"twin {number}"))
+
+        rig.do(call_five_times)
+        every = [row.id for row in rig.backend.history(user, limit=100)]
+        paged: list[str] = []
+        before = None
+        while rows := rig.backend.history(user, limit=limit, before=before):
+            assert len(rows) <= limit
+            paged += [row.id for row in rows]
+            before = rows[-1].started_at
+
+    assert len(set(every)) == len(every) >= 6
+    assert paged == every
