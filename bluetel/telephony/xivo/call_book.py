@@ -147,7 +147,7 @@ class CallBook:
 
     def apply(self, event: PhoneEvent, *, now: datetime) -> list[Call]:
         """Take one phone event."""
-        if event.linked_id in self._ended:
+        if self._is_late(event):
             return []
         entry = self._known(event)
         is_over = event.step in {PhoneStep.RELEASED, PhoneStep.FAILURE}
@@ -203,6 +203,17 @@ class CallBook:
             if event.unique_id in entry.unique_ids or event.linked_id in entry.unique_ids:
                 return entry
         return None
+
+    def _is_late(self, event: PhoneEvent) -> bool:
+        """Whether it is of a call that has ended.
+
+        Who passed a call on and gets it back is rung by a leg of its own: that is no late event.
+        """
+        if event.linked_id not in self._ended:
+            return False
+        if event.unique_id in self._ended:
+            return True
+        return event.step is not PhoneStep.RINGING and self._known(event) is None
 
     def _begin(self, event: PhoneEvent, now: datetime) -> list[Call]:
         is_clicked = self._is_of_click(event, now)
@@ -297,6 +308,8 @@ class CallBook:
         if entry.reached is not CallState.RINGING_PEER or entry.is_blind:
             return None
         code = self._peer_code(entry.number)
+        if code in {hints.RINGING, hints.RINGING_IN_USE}:
+            return NORMAL  # the caller gave up: nobody has stopped the peer's phone yet
         if code in {hints.UNREACHABLE, hints.UNEXISTING}:
             return UNREACHABLE
         return USER_BUSY if hints.is_in_call(code) else NO_ANSWER

@@ -169,7 +169,15 @@ def test_in_any_order_and_twice_over_the_call_ends(story: Story, order: tuple[in
 
 @pytest.mark.parametrize(
     ("code", "cause"),
-    [(hints.IN_USE, 17), (hints.BUSY, 17), (hints.UNREACHABLE, 20), (hints.IDLE, 19), (None, 19)],
+    [
+        (hints.IN_USE, 17),
+        (hints.BUSY, 17),
+        (hints.UNREACHABLE, 20),
+        (hints.IDLE, 19),
+        (None, 19),
+        (hints.RINGING, 16),
+        (hints.RINGING_IN_USE, 16),
+    ],
 )
 def test_why_a_call_was_not_taken_is_read_off_the_peer_s_phone(
     story: Story, code: int | None, cause: int
@@ -179,6 +187,21 @@ def test_why_a_call_was_not_taken_is_read_off_the_peer_s_phone(
     told = story.tell(step(PhoneStep.DIALING), step(PhoneStep.RELEASED))
 
     assert told[-1].cause == cause
+
+
+def test_a_call_that_is_passed_back_is_one_more(story: Story) -> None:
+    first = [step(kind, unique="1.2") for kind in (PhoneStep.RINGING, PhoneStep.ESTABLISHED)]
+    story.tell(*first, step(PhoneStep.RELEASED, unique="1.2"))
+
+    story.tell(step(PhoneStep.RINGING, unique="1.5"), *first)
+    assert [(call.id, call.state) for call in story.book.calls()] == [
+        ("1.5", CallState.RINGING_SELF)
+    ]
+
+    story.tell(step(PhoneStep.ESTABLISHED, unique="1.5"))
+    assert story.states() == [CallState.TALKING]
+    story.tell(step(PhoneStep.RELEASED, unique="1.5"), step(PhoneStep.RINGING, unique="1.5"))
+    assert story.states() == []
 
 
 def test_a_snapshot_ends_what_it_lacks_and_adds_what_is_new(story: Story) -> None:
