@@ -102,6 +102,7 @@ class PbxLinkKeeper:
         self._statuses = statuses
         self._pbx_threads = PbxThreads(pbx.name, size=READERS)
         self._is_up = was_up
+        self._has_said = False
         self._since = timezone.now()
         self._kept: list[PbxEvent] | None = None
         self._calls: list[Call] = []
@@ -312,11 +313,15 @@ class PbxLinkKeeper:
             await asyncio.sleep(0)
         await self._write_snapshot(calls, known=known, began=began)
         self._replay()
-        if not self._is_up:
+        is_back = not self._is_up
+        if is_back:
             await self._outbox.drain()
             self._is_up = True
             self._since = timezone.now()
+        if is_back or not self._has_said:
+            self._has_said = True
             logger.info("PBX %s is heard", self.pbx.name)
+        if is_back:
             await self._tell()
         self._duties.tell_heard(self.pbx.pk)
 

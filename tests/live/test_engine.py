@@ -246,8 +246,9 @@ async def test_two_engines_say_everything_once(on_air: Stage) -> None:
 
 
 async def test_an_engine_that_stops_is_followed_at_once_and_nobody_turns_unknown(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "bluetel.engine.link")
     monkeypatch.setattr(engine_module, "STAND_BY", 0.05)
     first = await stage.start_engine()
     await stage.until_heard()
@@ -266,6 +267,11 @@ async def test_an_engine_that_stops_is_followed_at_once_and_nobody_turns_unknown
     assert all(message["is_up"] for message in stage.of_type("link"))
     revisions = [message["revision"] for message in stage.of_type("link")]
     assert min(revisions) >> EPOCH_BITS > before.epoch
+
+    def have_both_said_so() -> bool:
+        return [record.getMessage() for record in caplog.records] == ["PBX house is heard"] * 2
+
+    await until(have_both_said_so, what="a word of the successor that the PBX is heard")
 
 
 async def test_an_engine_whose_lease_was_taken_says_nothing_more(
