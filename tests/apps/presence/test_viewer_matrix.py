@@ -225,6 +225,7 @@ class Worlds:
             r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             r"\d\d\d\d-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)",
             r"\d\d:\d\d(:\d\d)?",
+            r"\d+\.\d+%",  # where on the day's strip it is now
         ):
             text = re.sub(pattern, "*", text)
         return text
