@@ -37,7 +37,8 @@ class BrowserSession(SessionAuth):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         """The user who is signed in; 403 for a request that another site may have made."""
-        if request.headers.get("Authorization", "").lower().startswith("bearer "):
+        scheme = request.headers.get("Authorization", "").partition(" ")[0]
+        if scheme.lower() == "bearer":
             return None
         user = super().authenticate(request, key)
         if user is not None and check_csrf(request) is not None:

@@ -209,9 +209,10 @@ def test_neither_does_who_would_change_something(house: House) -> None:
         assert answer["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_wrong_token_is_not_made_up_for_by_a_cookie(house: House) -> None:
+@pytest.mark.parametrize("header", ["Bearer wrong", "bearer wrong", "Bearer ", "Bearer"])
+def test_a_wrong_token_is_not_made_up_for_by_a_cookie(house: House, header: str) -> None:
     browser = house.browser("1001")
-    answer = browser.get("/api/v1/me", headers={"Authorization": "Bearer wrong"})
+    answer = browser.get("/api/v1/me", headers={"Authorization": header})
     assert code(answer) == (401, "not_signed_in")
 
 
