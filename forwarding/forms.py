@@ -26,6 +26,8 @@ class RuleForm(forms.Form):
 
     route = forms.ChoiceField(choices=ROUTES)
     number = forms.CharField(max_length=64, required=False, strip=True)
+    doubt = ""
+    """What is to be said of the saved number, which is taken all the same."""
 
     def refuse(self, error: CallError) -> None:
         """Show a refusal under the field it is about."""
@@ -121,6 +123,8 @@ class ForwardForm(forms.Form):
 
     enabled = forms.BooleanField(required=False)
     destination = forms.CharField(max_length=64, required=False, strip=True)
+    doubt = ""
+    """What is to be said of the number that holds, which is taken all the same."""
 
     def refuse(self, error: CallError) -> None:
         """Show a refusal under the number."""

@@ -53,6 +53,17 @@ class SegmentRecord(RoutingRecord):
     """The same for a stretch of time; ``from`` and ``to`` are set beside."""
 
 
+class WarningRecord(TypedDict):
+    """Something taken as it was asked for that may not do what was meant.
+
+    ``field`` is the path of what it is about, such as ``calendar.number``.
+    """
+
+    code: str
+    field: str
+    message: str
+
+
 class ForwardRecord(TypedDict):
     """One forward; a disabled one keeps its number."""
 

@@ -34,6 +34,7 @@ from presence.models import PbxLink
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
+    from forwarding.messages import ForwardsRecord
 
 Scope = Literal["meeting", "series"]
 FORWARD_KINDS = tuple(kind.value for kind in ForwardKind)
@@ -273,7 +274,7 @@ READ_WITHIN = 3.0
 LOOK_EVERY = 0.02
 
 
-def set_forwards(user: User, changes: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | None:
+def set_forwards(user: User, changes: Mapping[str, Any], *, now: datetime) -> ForwardsRecord | None:
     """Change own settings, and wait until the PBX has taken them. Raises ``CallError``.
 
     ``PbxDown`` when it didn't within :data:`ANSWER_WITHIN` seconds: then nothing is tried later.

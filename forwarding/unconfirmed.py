@@ -16,7 +16,7 @@ from bluetel.calls.errors import NoLine, PbxDown
 from bluetel.telephony.errors import NotSupported, TelephonyError
 from bluetel.telephony.types import Capability, Forward, ForwardKind, PbxUserId
 from forwarding.errors import InvalidChoice, NotReadable
-from forwarding.situation import kept
+from forwarding.messages import ForwardRecord, ForwardsRecord
 from forwarding.targets import judge_target
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def can_read(user: User) -> bool:
     return Capability.READ_FORWARDS in capabilities
 
 
-def send(user: User, changes: Mapping[str, Any]) -> dict[str, Any]:
+def send(user: User, changes: Mapping[str, Any]) -> ForwardsRecord:
     """Send settings in the API's words to the PBX; that it took them is all that is known.
 
     Gives what was sent in those words; all else reads off, for nobody knows it.
@@ -56,8 +56,17 @@ def send(user: User, changes: Mapping[str, Any]) -> dict[str, Any]:
         raise NotReadable from error
     except TelephonyError as error:
         raise PbxDown from error
-    sent = {kind.value: kept(forwards.get(kind, Forward())) for kind in ForwardKind}
-    return {**sent, "do_not_disturb": bool(changes.get("do_not_disturb"))}
+    return ForwardsRecord(
+        unconditional=_record(forwards.get(ForwardKind.UNCONDITIONAL)),
+        busy=_record(forwards.get(ForwardKind.BUSY)),
+        no_answer=_record(forwards.get(ForwardKind.NO_ANSWER)),
+        do_not_disturb=bool(changes.get("do_not_disturb")),
+    )
+
+
+def _record(forward: Forward | None) -> ForwardRecord:
+    sent = forward or Forward()
+    return ForwardRecord(enabled=sent.enabled, destination=sent.destination)
 
 
 def _forward(user: User, change: Mapping[str, Any]) -> Forward:

@@ -26,13 +26,17 @@ from forwarding.calendars.accounts import (
 )
 from forwarding.calendars.errors import CalendarError, error_of
 from forwarding.calendars.reading import expand_all_of, read_calendar
+from forwarding.doubts import doubts_of_forwards, doubts_of_rules
 from forwarding.forms import CalendarForm, CalendarRuleForm, ForwardForm, ImRuleForm
 from forwarding.outlook import outlook_of
 from forwarding.unconfirmed import can_read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bluetel.accounts.http import SignedInRequest
     from bluetel.accounts.models import User
+    from forwarding.messages import WarningRecord
 
 FORWARDS = ("unconditional", "busy", "no_answer")
 
@@ -47,7 +51,8 @@ def account(request: SignedInRequest) -> HttpResponse:
     user = request.user
     zone = user.time_zone
     place = PlaceForm(request.POST or None, instance=user)
-    rule = ImRuleForm(request.POST or None, initial={**selectors.automation_of(user)["im"]})
+    saved = selectors.automation_of(user)
+    rule = ImRuleForm(request.POST or None, initial={**saved["im"]})
     if request.method == "POST" and place.is_valid() and rule.is_valid():
         try:
             services.save_automation(user, rule.changes, now=timezone.now())
@@ -60,6 +65,7 @@ def account(request: SignedInRequest) -> HttpResponse:
             messages.info(request, _("Saved."))
             return redirect("forwarding:account")
     errors = place.errors or rule.errors
+    rule.doubt = "" if errors else _doubt(doubts_of_rules(user, saved), "im.number")
     return render(
         request,
         "settings/account.html",
@@ -77,8 +83,8 @@ def calendar(request: SignedInRequest) -> HttpResponse:
     """What meetings do, what comes of it in the next days, and which calendars are read."""
     user = request.user
     saved = CalendarRuleForm.initial_of(selectors.automation_of(user))
-    form = CalendarRuleForm(request.POST or None, initial=saved)
-    if request.method == "POST" and form.is_valid():
+    form = CalendarRuleForm(request.POST, initial=saved) if request.method == "POST" else None
+    if form is not None and form.is_valid():
         try:
             services.save_automation(user, form.changes, now=timezone.now())
         except CallError as error:
@@ -86,7 +92,7 @@ def calendar(request: SignedInRequest) -> HttpResponse:
         else:
             messages.info(request, _("Saved."))
             return redirect("forwarding:calendar")
-    return _calendar_page(request, rule=form, status=400 if form.errors else 200)
+    return _calendar_page(request, rule=form, status=400 if form is not None else 200)
 
 
 @login_required
@@ -156,12 +162,15 @@ def _calendar_page(
     status: int,
 ) -> HttpResponse:
     user = request.user
-    saved = CalendarRuleForm.initial_of(selectors.automation_of(user))
+    saved = selectors.automation_of(user)
+    if rule is None:
+        rule = CalendarRuleForm(initial=CalendarRuleForm.initial_of(saved))
+        rule.doubt = _doubt(doubts_of_rules(user, saved), "calendar.number")
     calendars = [
         (one, error_of(one.error).message if one.error else "") for one in calendars_of(user)
     ]
     context = {
-        "rule": rule or CalendarRuleForm(initial=saved),
+        "rule": rule,
         "adding": adding or CalendarForm(initial={"kind": "ics"}),
         "calendars": calendars,
         "outlook": outlook_of(user, now=timezone.now()),
@@ -182,11 +191,14 @@ def forwards(request: SignedInRequest) -> HttpResponse:
         services.refresh_forwards(user, now=now)
     except CallError as error:
         problem = error.message
-    own: dict[str, Any] = {**selectors.forwards_of(user)}
+    held = selectors.forwards_of(user)
+    own: dict[str, Any] = {**held}
+    doubts = doubts_of_forwards(user, held)
     which = request.POST.get("which", "")
     for name in FORWARDS:
         sent = request.POST if which == name else None
         forms[name] = ForwardForm(sent, initial=own[name], prefix=name)
+        forms[name].doubt = "" if sent else _doubt(doubts, f"{name}.destination")
     if request.method == "POST":
         try:
             if which == "do_not_disturb":
@@ -211,6 +223,10 @@ def forwards(request: SignedInRequest) -> HttpResponse:
     }
     is_wrong = request.method == "POST"
     return render(request, "settings/forwards.html", context, status=400 if is_wrong else 200)
+
+
+def _doubt(doubts: Iterable[WarningRecord], field: str) -> str:
+    return next((one["message"] for one in doubts if one["field"] == field), "")
 
 
 def _say_sent(request: SignedInRequest) -> None:

@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
+from bluetel.accounts.models import User
 from bluetel.api import schemas
 from bluetel.api.changes import Change
 from bluetel.api.errors import ApiError
 from forwarding import selectors, services
+from forwarding.doubts import doubts_of_forwards, doubts_of_rules
+from forwarding.messages import AutomationRecord, ForwardsRecord
 
 router = Router(tags=["routing"])
 ERRORS = {
@@ -37,13 +40,25 @@ class Forward(Schema):
     destination: str
 
 
+class Doubt(Schema):
+    """Something taken that may not do what was meant; ``field`` is the path of what it is about."""
+
+    code: Literal["unknown_extension"]
+    field: str
+    message: str
+
+
 class Forwards(Schema):
-    """The user's own settings, wherever he made them."""
+    """The user's own settings, wherever he made them.
+
+    ``warnings`` are there only when there are any.
+    """
 
     unconditional: Forward
     busy: Forward
     no_answer: Forward
     do_not_disturb: bool
+    warnings: list[Doubt] | None = None
 
 
 class ForwardChange(Change):
@@ -55,6 +70,8 @@ class ForwardChange(Change):
 
 class ForwardsChange(Change):
     """What is left out stays."""
+
+    of = Forwards
 
     unconditional: ForwardChange | None = None
     busy: ForwardChange | None = None
@@ -83,10 +100,14 @@ class ImRule(Schema):
 
 
 class Automation(Schema):
-    """The user's rules; numbers stay though they are not used."""
+    """The user's rules; numbers stay though they are not used.
+
+    ``warnings`` are there only when there are any.
+    """
 
     calendar: CalendarRule
     im: ImRule
+    warnings: list[Doubt] | None = None
 
 
 class CalendarRuleChange(Change):
@@ -111,6 +132,8 @@ class ImRuleChange(Change):
 
 class AutomationChange(Change):
     """What is left out stays."""
+
+    of = Automation
 
     calendar: CalendarRuleChange | None = None
     im: ImRuleChange | None = None
@@ -176,34 +199,48 @@ class Suppress(Schema):
     scope: Literal["meeting", "series"] = "meeting"
 
 
-@router.get("/forwards", response={200: Forwards, **ERRORS}, summary="The user's own settings")
+@router.get(
+    "/forwards",
+    response={200: Forwards, **ERRORS},
+    exclude_none=True,
+    summary="The user's own settings",
+)
 def forwards(request: SignedInRequest) -> object:
     """As he last set them, wherever he did; what holds now is ``routing``."""
     services.refresh_forwards(request.user, now=timezone.now())
-    return selectors.forwards_of(request.user)
+    return _forwards(request.user, selectors.forwards_of(request.user))
 
 
-@router.put("/forwards", response={200: Forwards, **ERRORS}, summary="Change own settings")
+@router.put(
+    "/forwards",
+    response={200: Forwards, **ERRORS},
+    exclude_none=True,
+    summary="Change own settings",
+)
 def put_forwards(request: SignedInRequest, body: ForwardsChange) -> object:
     """Merges what is sent; answers when the PBX has taken it. Acts as the handset would."""
     changes: dict[str, Any] = body.model_dump(exclude_none=True)
     sent = services.set_forwards(request.user, changes, now=timezone.now())
-    return sent if sent is not None else selectors.forwards_of(request.user)
+    return _forwards(request.user, sent or selectors.forwards_of(request.user))
 
 
-@router.get("/automation", response=Automation, summary="The user's rules")
+@router.get("/automation", response=Automation, exclude_none=True, summary="The user's rules")
 def automation(request: SignedInRequest) -> object:
     """What meetings and the status Busy do by themselves."""
-    return selectors.automation_of(request.user)
+    return _automation(request.user, selectors.automation_of(request.user))
 
 
-@router.put("/automation", response={200: Automation, **ERRORS}, summary="Change rules")
+@router.put(
+    "/automation",
+    response={200: Automation, **ERRORS},
+    exclude_none=True,
+    summary="Change rules",
+)
 def put_automation(request: SignedInRequest, body: AutomationChange) -> object:
     """Merges what is sent; takes effect at once, also in the middle of a meeting."""
     changes: dict[str, dict[str, Any]] = body.model_dump(exclude_none=True)
-    return selectors.automation_record(
-        services.save_automation(request.user, changes, now=timezone.now())
-    )
+    saved = services.save_automation(request.user, changes, now=timezone.now())
+    return _automation(request.user, selectors.automation_record(saved))
 
 
 @router.get("/routing", response={200: Routing, **ERRORS}, summary="Where calls go")
@@ -242,6 +279,14 @@ def unsuppress(request: SignedInRequest) -> Status[None]:
     """The meetings of this moment, and their series, count again."""
     services.unsuppress(request.user, now=timezone.now())
     return Status(204, None)
+
+
+def _forwards(user: User, record: ForwardsRecord) -> dict[str, Any]:
+    return {**record, "warnings": doubts_of_forwards(user, record) or None}
+
+
+def _automation(user: User, record: AutomationRecord) -> dict[str, Any]:
+    return {**record, "warnings": doubts_of_rules(user, record) or None}
 
 
 def _moment(text: str, zone: str) -> datetime:

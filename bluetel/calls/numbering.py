@@ -53,15 +53,11 @@ def policy_of(pbx: Pbx) -> DialPolicy:
     )
 
 
-def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
-    """Read ``text`` and judge it: the number, and what the PBX is told for it.
-
-    Every path that dials or forwards comes through here. Raises ``InvalidNumber`` or
-    ``NumberRefused``, each with the sentence the user reads.
-    """
+def read_number(pbx: Pbx, text: str) -> numbers.Number:
+    """What number ``text`` is on this PBX; raises ``InvalidNumber`` with a sentence."""
     plan = plan_of(pbx)
     try:
-        number = numbers.parse(
+        return numbers.parse(
             text,
             country=settings.COUNTRY,
             plan=plan,
@@ -69,8 +65,17 @@ def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
         )
     except numbers.InvalidNumber as error:
         raise InvalidNumber(unreadable_text(error.reason, text)) from None
+
+
+def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
+    """Read ``text`` and judge it: the number, and what the PBX is told for it.
+
+    Every path that dials or forwards comes through here. Raises ``InvalidNumber`` or
+    ``NumberRefused``, each with the sentence the user reads.
+    """
+    number = read_number(pbx, text)
     verdict = judge(number, policy=policy_of(pbx), own_extensions=[user.extension])
-    dialed = numbers.dial_string(number, country=settings.COUNTRY, plan=plan)
+    dialed = numbers.dial_string(number, country=settings.COUNTRY, plan=plan_of(pbx))
     if isinstance(verdict, Refused):
         logger.warning(
             "call refused: rule %s, user %s, number %s",
