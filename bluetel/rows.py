@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Model
 
 M = TypeVar("M", bound=Model)
+N = TypeVar("N", bound=Model)
 Value = str | int | datetime | None
 
 
@@ -26,14 +27,26 @@ def rows_of(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...
 
 def objects_of(model: type[M], statement: str, values: Sequence[Value] = ()) -> list[M]:
     """Objects of ``model``; ``statement`` selects :func:`columns_of` it, and nothing else."""
+    return [_object(model, row) for row in rows_of(statement, values)]
+
+
+def pairs_of(
+    model: type[M], joined: type[N], statement: str, values: Sequence[Value] = ()
+) -> list[tuple[M, N | None]]:
+    """Objects of two models; ``statement`` selects both's columns, the second's by a left join."""
+    width = len(model._meta.concrete_fields)  # noqa: SLF001
+    return [
+        (_object(model, row[:width]), _object(joined, row[width:]) if row[width] else None)
+        for row in rows_of(statement, values)
+    ]
+
+
+def _object(model: type[M], row: Sequence[Any]) -> M:
     names, converters = _reading(model, connection.vendor)
-    found = []
-    for row in rows_of(statement, values):
-        read = list(row)
-        for place, convert, column in converters:
-            read[place] = convert(read[place], column, connection)
-        found.append(model.from_db(connection.alias, names, read))
-    return found
+    read = list(row)
+    for place, convert, column in converters:
+        read[place] = convert(read[place], column, connection)
+    return model.from_db(connection.alias, names, read)
 
 
 def insert(row: Model) -> None:

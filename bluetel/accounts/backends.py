@@ -13,6 +13,7 @@ from django.utils import timezone
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import remember_pbx_login, tie_identity
+from bluetel.accounts.signed_in import user_by_id
 from bluetel.telephony.errors import AuthenticationFailed, TelephonyError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class UserBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The user of a session, unless he is disabled by now."""
-        user = User.objects.select_related("pbx").filter(pk=user_id).first()
+        user = user_by_id(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
 

@@ -10,7 +10,7 @@ from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
 from bluetel.accounts.middleware import activate_for
-from bluetel.accounts.tokens import owner_of
+from bluetel.accounts.signed_in import user_by_token
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -21,7 +21,7 @@ class BearerToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """The token's user, if the token is known and he may sign in."""
-        user = owner_of(token)
+        user = user_by_token(token)
         if user is None:
             return None
         request.user = user

@@ -5,7 +5,7 @@ from django.forms.models import model_to_dict
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.services import create_api_token
-from bluetel.accounts.tokens import owner_of
+from bluetel.accounts.signed_in import user_by_token
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def nadia() -> User:
 
 
 def test_a_tokens_owner_is_read_with_his_pbx_as_the_models_have_them(nadia: User) -> None:
-    owner = owner_of(create_api_token(nadia))
+    owner = user_by_token(create_api_token(nadia))
     assert owner is not None
     nadia.refresh_from_db()
     assert model_to_dict(owner) == model_to_dict(nadia)
@@ -32,7 +32,7 @@ def test_a_tokens_owner_is_read_with_his_pbx_as_the_models_have_them(nadia: User
 
 def test_who_has_no_pbx_owns_his_token_too() -> None:
     ada = User.objects.create(username="ada")
-    owner = owner_of(create_api_token(ada))
+    owner = user_by_token(create_api_token(ada))
     assert owner == ada
     assert owner is not None
     assert owner.pbx is None
@@ -40,6 +40,6 @@ def test_who_has_no_pbx_owns_his_token_too() -> None:
 
 def test_an_unknown_token_and_that_of_a_disabled_account_are_nobodys(nadia: User) -> None:
     token = create_api_token(nadia)
-    assert owner_of("nothing") is None
+    assert user_by_token("nothing") is None
     User.objects.filter(pk=nadia.pk).update(is_active=False)
-    assert owner_of(token) is None
+    assert user_by_token(token) is None
