@@ -80,13 +80,15 @@ class UserAdmin(UserAdminBase):
     """Django's user pages with the place on the PBX."""
 
     list_display = ("username", "email", "first_name", "last_name", "pbx", "extension")
-    list_filter = ("pbx", "is_staff", "is_active")
+    list_filter = ("pbx", "is_staff", "is_active", "is_demo")
     search_fields = ("username", "email", "first_name", "last_name", "extension")
+    readonly_fields = ("is_demo",)
     fieldsets: ClassVar = (
         *(DjangoUserAdmin.fieldsets or ()),
         (
             _("Telephone"),
             {"fields": ("pbx", "pbx_user_id", "pbx_login", "extension", "mobile")},
         ),
+        (_("Demo"), {"fields": ("is_demo",)}),
         (_("Preferences"), {"fields": ("language", "time_zone")}),
     )

@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db.models import Q
 from django.utils import timezone
 
+from bluetel.accounts.demo_accounts import is_open_here
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import remember_pbx_login, tie_identity
@@ -24,6 +25,10 @@ logger = logging.getLogger(__name__)
 
 class UserBackend(ModelBackend):
     """Reads a signed-in user together with his PBX, which every page asks for."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Whether an account is open: not disabled, and one of the demo's in the demo only."""
+        return super().user_can_authenticate(user) and is_open_here(user)
 
     def get_user(self, user_id: int) -> User | None:
         """The user of a session, unless he is disabled by now."""

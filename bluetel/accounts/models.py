@@ -75,6 +75,11 @@ class User(AbstractUser):
     mobile = models.CharField(max_length=40, blank=True)
     language = models.CharField(max_length=8, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
+    is_demo = models.BooleanField(
+        _("demo account"),
+        default=False,
+        help_text=_("Made by the demo, whose password everybody knows: only the demo lets it in."),
+    )
 
     class Meta(AbstractUser.Meta):
         constraints: ClassVar = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bluetel.accounts.demo_accounts import is_open_here
 from bluetel.accounts.models import ApiToken, Pbx, User
 from bluetel.rows import Value, columns_of, pairs_of
 
@@ -23,7 +24,8 @@ def user_by_id(user_id: int) -> User | None:
 
 def user_by_token(token: str) -> User | None:
     """The token's user, if the token is known and he may sign in."""
-    return _user(_BY_TOKEN, ApiToken.digest_of(token))
+    user = _user(_BY_TOKEN, ApiToken.digest_of(token))
+    return user if user is not None and is_open_here(user) else None
 
 
 def _user(statement: str, value: Value) -> User | None:

@@ -11,6 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from bluetel.accounts.demo_accounts import tell_of_closed
+
 ENDS_WITHIN = 5.0
 
 
@@ -26,6 +28,7 @@ class Command(BaseCommand):
                 "REDIS_URL is not set, so no web process would hear this engine: "
                 "set it, or run `serve`, which has both in one process"
             )
+        tell_of_closed()
         asyncio.run(_run())
         logging.shutdown()
         # A thread may still wait for a PBX that doesn't answer.

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from bluetel import demo_calendar
+from bluetel.accounts import demo_accounts
 from bluetel.accounts.models import Pbx, PbxLogin, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.services import sync_users
@@ -66,6 +67,7 @@ class Command(BaseCommand):
         except TelephonyError as error:
             raise CommandError(f"the simulated PBX can't be read: {error}") from None
         sync_users(pbx, people)
+        demo_accounts.mark(User.objects.filter(pbx=pbx).values_list("pk", flat=True))
         if is_new:  # it has forgotten what it was told, which is nobody's wish
             forget_pbx(User.objects.filter(pbx=pbx).values_list("pk", flat=True))
         self._give_names_and_password(pbx)

@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, serve, and end within two seconds."""
+        from bluetel.accounts.demo_accounts import tell_of_closed
         from bluetel.demo_pbx import DemoPbx
         from bluetel.static import collect_if_changed
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         demo = DemoPbx() if settings.DEMO else None
         try:
             call_command("migrate", verbosity=0, interactive=False)
+            tell_of_closed()
             collect_if_changed()
             if demo is not None:
                 url = demo.wait_until_ready()

@@ -1,0 +1,80 @@
+"""The demo's accounts, whose password everybody knows, where the demo's data is served for real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from bluetel.accounts.demo_accounts import tell_of_closed
+from bluetel.accounts.models import User
+from bluetel.accounts.pbx import close_backends
+from presence.sessions import visitors
+from tests.apps.house import House
+
+SIGN_IN = {"username": "demo1", "password": "demo"}
+
+
+@pytest.fixture
+def demo(db: None, settings: Settings) -> Iterator[House]:
+    """The demo, made by its own command."""
+    settings.PBX_BACKENDS = {"wazo": "tests.apps.house.open_backend"}
+    settings.DEMO = "wazo"
+    demo = House("demo")
+    call_command("seed_demo", verbosity=0)
+    yield demo
+    close_backends()
+
+
+@pytest.fixture
+def signed_in(client: Client, demo: House) -> Client:
+    """A browser that signed in while it was the demo."""
+    assert client.post("/accounts/login/", SIGN_IN).status_code == 302
+    return client
+
+
+def test_the_demo_lets_them_in(signed_in: Client) -> None:
+    assert signed_in.get("/").status_code == 200
+    assert visitors([signed_in.cookies["bluetel"].value])
+
+
+def test_their_password_opens_nothing_else(demo: House, settings: Settings) -> None:
+    settings.DEMO = ""
+    for name in ("demo1", demo.user("1001").email):
+        answer = Client().post("/accounts/login/", {**SIGN_IN, "username": name})
+        assert answer.status_code == 200
+        assert "_auth_user_id" not in answer.wsgi_request.session
+
+
+def test_their_sessions_end(signed_in: Client, settings: Settings) -> None:
+    settings.DEMO = ""
+    assert signed_in.get("/")["Location"].startswith("/accounts/login/")
+    assert signed_in.get("/api/v1/me").status_code == 401
+    assert not visitors([signed_in.cookies["bluetel"].value])
+
+
+def test_their_tokens_open_nothing_else(demo: House, settings: Settings) -> None:
+    sent = {"Authorization": f"Bearer {demo.token('1001')}"}
+    assert Client().get("/api/v1/me", headers=sent).status_code == 200
+    settings.DEMO = ""
+    assert Client().get("/api/v1/me", headers=sent).status_code == 401
+
+
+def test_others_are_let_in_beside_them(demo: House, settings: Settings) -> None:
+    settings.DEMO = ""
+    User.objects.create_superuser("admin", password="of his own")
+    sent = {"username": "admin", "password": "of his own"}
+    assert Client().post("/accounts/login/", sent).status_code == 302
+
+
+def test_the_log_says_that_they_are_closed(
+    demo: House, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    tell_of_closed()
+    assert not caplog.records
+    settings.DEMO = ""
+    tell_of_closed()
+    assert "9 accounts here were made by the demo" in caplog.text
