@@ -1,8 +1,8 @@
 """What keeps a process's hub fed: its one subscription to the channel layer, and the rows.
 
 Messages are quick, rows are true: every :data:`REFRESH_EVERY` seconds the hub reads what was
-written meanwhile, so a message that was dropped is made up for, and an engine that has died is
-noticed. What fails is logged once and tried again.
+written meanwhile, so a message that was dropped is made up for, and an engine that has died or an
+account that was disabled is noticed. What fails is logged once and tried again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from presence import metrics, selectors, states
 from presence.hub import Hub
 from presence.live import LIVE, publish_to_engine
 from presence.messages import PageMessage, PagesMessage, iso
-from presence.sessions import Doorkeeper
+from presence.sessions import Doorkeeper, standing_of
 from presence.subscription import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from presence.messages import HubMessage, Known
     from presence.socket import Socket
@@ -61,6 +61,7 @@ class Feed:
         self._read_at = timezone.now()
         self._is_blind = False
         self._privacy: object = None
+        self._standing: dict[str, str] = {}
         self.ready = asyncio.Event()
         self.hub = Hub(self._loop, on_user=self._on_user)
         self.doorkeeper = Doorkeeper(self.in_thread)
@@ -119,6 +120,8 @@ class Feed:
             people, cursor = await self.in_thread(self._read_people)
             links = await self.in_thread(states.read_links, now=now)
             privacy = await self.in_thread(selectors.privacy_fingerprint)
+            open_here = self.hub.users
+            standing = await self.in_thread(standing_of, open_here)
             if privacy != self._privacy:
                 await self._read_privacy()
                 self._privacy = privacy
@@ -129,6 +132,7 @@ class Feed:
         if self._is_blind:
             logger.warning("the hub reads the database again")
             self._is_blind = False
+        self._look_at_accounts(open_here, standing)
         self.hub.learn(people)
         self.hub.heed(links)
         if not self.ready.is_set():
@@ -151,6 +155,17 @@ class Feed:
             self.hub.go_silent(iso(self._read_at))
 
     # --- Sessions ---------------------------------------------------------------------------------
+
+    def _look_at_accounts(self, user_ids: Iterable[str], standing: dict[str, str]) -> None:
+        """Have the sessions looked at whose account was disabled, deleted or given a new password.
+
+        Who changed it may be another process, or a command, whose word didn't come.
+        """
+        before, self._standing = self._standing, standing
+        for user_id in user_ids:
+            now = standing.get(user_id)
+            if now is None or before.get(user_id, now) != now:
+                self.hub.look_at_sessions(user_id)
 
     def look_at(self, socket: Socket) -> None:
         """Have a socket end if its session has ended."""

@@ -103,6 +103,14 @@ class Hub:
             del self._by_user[socket.user_id]
             self._on_user(socket.user_id)
 
+    def look_at_sessions(self, user_id: str, session: str | None = None) -> None:
+        """Have a user's sessions looked at, or one of them ended."""
+        for socket in list(self._by_user.get(user_id, ())):
+            if session is None:
+                socket.check_session()
+            elif socket.session == session:
+                socket.end()
+
     def watch(self, socket: LiveSocket, users: Iterable[str] | None, *, age: float = 0.0) -> None:
         """Send a socket these people's states from now on (None: everybody's), first all of them.
 
@@ -159,7 +167,7 @@ class Hub:
             case "user":
                 self._push_to_user(message["user"], message["frame"])
             case "session":
-                self._look_at_sessions(message["user"], message.get("session"))
+                self.look_at_sessions(message["user"], message.get("session"))
             case "pages_wanted" | "privacy":
                 pass  # the feed answers them
 
@@ -375,10 +383,3 @@ class Hub:
             self._recent.note(user_id, frame["type"], text, at=self._clock.time())
         for socket in list(self._by_user.get(user_id, ())):
             socket.push(text)
-
-    def _look_at_sessions(self, user_id: str, session: str | None) -> None:
-        for socket in list(self._by_user.get(user_id, ())):
-            if session is None:
-                socket.check_session()
-            elif socket.session == session:
-                socket.end()

@@ -104,6 +104,23 @@ async def test_a_cut_stream_shows_on_the_page_and_so_does_its_return(
         await until_phone(socket, nadia, "available")
 
 
+DISABLE = """
+from bluetel.accounts.models import User
+user = User.objects.get(extension="1009")
+user.is_active = False
+user.save()
+"""
+
+
+async def test_a_command_that_disables_an_account_ends_its_live_sockets(
+    site: Site, served: Process
+) -> None:
+    async with asyncio.timeout(60), page(served, site.cookie("1009")) as socket:
+        await asyncio.to_thread(site.run, "manage.py", "shell", "--command", DISABLE)
+        await socket.wait_closed()
+    assert socket.close_code == 4401
+
+
 def _fault(site: Site, **faults: object) -> None:
     requests.post(f"{site.wazo.url}/_simulator/faults", json=faults, timeout=5).raise_for_status()
 

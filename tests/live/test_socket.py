@@ -308,6 +308,25 @@ async def test_a_deleted_account_closes_all_sockets(camille: Guest) -> None:
     assert await page.closed() == 4401
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"is_active": False}, id="disabled"),
+        pytest.param({"password": "of another process"}, id="a new password"),
+    ],
+)
+async def test_what_another_process_does_to_an_account_closes_its_sockets(
+    camille: Guest, change: dict[str, object]
+) -> None:
+    page = await camille.open()
+    await page.watch([])
+    feed = feeds.this_process()
+    await feed.refresh()
+    await User.objects.filter(pk=camille.user.pk).aupdate(**change)  # without a word to anybody
+    await feed.refresh()
+    assert await page.closed() == 4401
+
+
 async def test_a_changed_language_closes_nothing(camille: Guest) -> None:
     page = await camille.open()
     camille.user.language = "fr"
