@@ -139,11 +139,11 @@ def restore(request: SignedInRequest, message_id: str) -> MessageRecord:
 def call_back(
     request: SignedInRequest,
     message_id: str,
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=200)] = "",
 ) -> Status[CallRecord]:
     """As ``POST calls`` to the caller's number; 400 ``invalid_number`` if it was withheld."""
     message = selectors.message_of(request.user, message_id)
-    placed = services.call_back(message, now=timezone.now(), key=idempotency_key[:200])
+    placed = services.call_back(message, now=timezone.now(), key=idempotency_key)
     record = record_of(placed.call)
     publish_call(request.user.pk, record)
     return Status(202, record)

@@ -86,6 +86,22 @@ class Call(models.Model):
         return self.state != self.State.ENDED
 
 
+class OtherKey(models.Model):
+    """One more ``Idempotency-Key`` that was answered with a call, beside the call's own."""
+
+    call = models.ForeignKey(Call, models.CASCADE, related_name="other_keys")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "key"], name="one_call_per_other_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"other key of call {self.call_id}"
+
+
 class Diversion(models.Model):
     """A time in which a user's calls did not ring on his own phone; open while ``ends`` is empty.
 

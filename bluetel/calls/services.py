@@ -27,12 +27,12 @@ from bluetel.calls.errors import (
     PhoneUnreachable,
     TooManyCalls,
 )
-from bluetel.calls.models import Call
+from bluetel.calls.models import Call, OtherKey
 from bluetel.calls.numbering import Target, no_such_extension, target_for
 from bluetel.calls.rules import retry_after
 from bluetel.calls.signals import call_placed
 from bluetel.calls.tracking import adopt
-from bluetel.rows import insert, moment, rows_of, stored
+from bluetel.rows import Value, insert, moment, rows_of, stored
 from bluetel.telephony import errors, types
 from bluetel.telephony.text import safe_text
 from bluetel.turns import let_others_work
@@ -91,15 +91,14 @@ def _claim_intent(
             if earlier.dialed != target.dialed:
                 raise KeyReused
             return Call.objects.get(pk=earlier.pk), False
+        if earlier is not None:
+            _forget_key(user, key)
         for call in recent:
             if call.dialed == target.dialed and call.state in RINGING_FIRST:
-                if key and not call.key and earlier is None:
-                    Call.objects.filter(pk=call.pk).update(idempotency_key=key)
+                _remember_key(user, call, key)
                 return Call.objects.get(pk=call.pk), False
         if not target.emergency:
             _check_rate(recent, now=now)
-        if earlier is not None:
-            Call.objects.filter(pk=earlier.pk).update(idempotency_key="")
         new = Call(
             user=user,
             pbx=pbx,
@@ -115,6 +114,20 @@ def _claim_intent(
         return new, True
 
 
+def _remember_key(user: User, call: RecentCall, key: str) -> None:
+    """Have ``key`` mean this call from now on, too."""
+    if key and not call.key:
+        Call.objects.filter(pk=call.pk).update(idempotency_key=key)
+    elif key:
+        OtherKey.objects.create(user=user, call_id=call.pk, key=key)
+
+
+def _forget_key(user: User, key: str) -> None:
+    """A day has passed: ``key`` may be given to another call."""
+    Call.objects.filter(user=user, idempotency_key=key).update(idempotency_key="")
+    OtherKey.objects.filter(user=user, key=key).delete()
+
+
 def _lock(user: User) -> None:
     """Have two tabs, or a double click, come one after the other.
 
@@ -124,15 +137,17 @@ def _lock(user: User) -> None:
         User.objects.select_for_update().only("pk").get(pk=user.pk)
 
 
-_RECENT = """
-SELECT id, created_at, dialed, state, idempotency_key FROM calls_call
- WHERE user_id = %s AND direction = 'outgoing'
- AND (created_at > %s OR state IN (%s, %s) OR (idempotency_key = %s AND idempotency_key <> ''))
-"""
+_BY_OTHER_KEY = "id IN (SELECT call_id FROM calls_otherkey WHERE user_id = %s AND key = %s)"
+_RECENT = f"""
+SELECT id, created_at, dialed, state, CASE WHEN {_BY_OTHER_KEY} THEN %s ELSE idempotency_key END
+ FROM calls_call WHERE user_id = %s AND direction = 'outgoing'
+ AND (created_at > %s OR state IN (%s, %s) OR (idempotency_key = %s AND idempotency_key <> '')
+ OR {_BY_OTHER_KEY})
+"""  # noqa: S608 — no value of anybody's
 
 
 class RecentCall(NamedTuple):
-    """What the rules need of an earlier call."""
+    """What the rules need of an earlier call; ``key`` is the one asked for, if it means this."""
 
     pk: int
     created_at: datetime
@@ -143,8 +158,9 @@ class RecentCall(NamedTuple):
 
 def _recent_calls(user: User, key: str, *, now: datetime) -> list[RecentCall]:
     """The user's outgoing calls that decide about one more: one query for all the rules."""
-    values = [user.pk, stored(now - MINUTE), *RINGING_FIRST, key]
-    rows = rows_of(_RECENT, values)
+    by_key = (user.pk, key)
+    rules: list[Value] = [user.pk, stored(now - MINUTE), *RINGING_FIRST, key]
+    rows = rows_of(_RECENT, [*by_key, key, *rules, *by_key])
     return [RecentCall(pk, moment(created_at), *rest) for pk, created_at, *rest in rows]
 
 

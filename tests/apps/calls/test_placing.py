@@ -95,6 +95,30 @@ def test_a_key_that_was_answered_with_a_ringing_call_means_that_call_from_then_o
     assert not house.has_call("1001")
 
 
+def test_a_key_means_the_call_it_was_answered_with_though_that_has_another(house: House) -> None:
+    first = place(house, "1002", key="k")
+    place(house, "1002", key="another")
+    house.put_down("1001")
+    house.hear()
+    for key in ("k", "another"):
+        assert place(house, "1002", key=key).call.pk == first.call.pk
+    with pytest.raises(errors.KeyReused):
+        place(house, "1003", key="another")
+    assert not house.has_call("1001")
+
+
+def test_another_key_of_a_call_is_forgotten_after_a_day_too(house: House) -> None:
+    first = place(house, "1002", key="k")
+    place(house, "1002", key="another")
+    house.put_down("1001")
+    house.hear()
+    later = NOW + timedelta(hours=24, seconds=1)
+    again = services.place_call(house.user("1001"), "1003", now=later, key="another")
+    assert again.call.pk != first.call.pk
+    repeated = services.place_call(house.user("1001"), "1003", now=later, key="another")
+    assert repeated.call.pk == again.call.pk
+
+
 def test_once_picked_up_the_same_number_again_is_another_call(house: House) -> None:
     first = place(house, "1002")
     house.answer("1001")
