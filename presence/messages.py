@@ -71,10 +71,17 @@ class ResyncFrame(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """What the browser sent was not understood; the socket stays open."""
+    """What the browser sent was not understood, or went too far (docs/presence.md)."""
 
     type: Literal["error"]
-    code: Literal["invalid_message", "unknown_message", "too_many_users"]
+    code: Literal[
+        "frame_too_large",
+        "invalid_message",
+        "too_many_frames",
+        "too_many_sockets",
+        "too_many_users",
+        "unknown_message",
+    ]
 
 
 class CallWishRecord(TypedDict):

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -46,13 +46,30 @@ FRAMES_PER_SECOND = 2.0
 BACKLOG_FRAMES = 100
 RESYNC = '{"type":"resync"}'
 
-NOT_SIGNED_IN = 4401
-TOO_MUCH = 4429
-TOO_BIG = 1009
-TRY_LATER = 1013
-FOREIGN = 1008
 
-ErrorCode = Literal["invalid_message", "unknown_message", "too_many_users"]
+ErrorCode = Literal[
+    "frame_too_large",
+    "invalid_message",
+    "too_many_frames",
+    "too_many_sockets",
+    "too_many_users",
+    "unknown_message",
+]
+
+
+class Closing(NamedTuple):
+    """With which code a socket is closed, and with which error the browser is told before."""
+
+    code: int
+    error: ErrorCode | None = None
+
+
+NOT_SIGNED_IN = Closing(4401)
+TOO_MANY_SOCKETS = Closing(4429, "too_many_sockets")
+TOO_MANY_FRAMES = Closing(4429, "too_many_frames")
+TOO_BIG = Closing(1009, "frame_too_large")
+TRY_LATER = Closing(1013)
+FOREIGN = Closing(1008)
 
 
 class Socket:
@@ -69,7 +86,7 @@ class Socket:
         "_reading",
         "_send",
         "_writing",
-        "code",
+        "closing",
         "pbx",
         "session_key",
         "user_id",
@@ -80,7 +97,7 @@ class Socket:
         self.user_id = visitor.user_id
         self.pbx = visitor.pbx
         self.session_key = session_key
-        self.code: int | None = None
+        self.closing: Closing | None = None
         self._send = send
         self._feed = feed
         self._frames: deque[str] | None = None
@@ -114,10 +131,10 @@ class Socket:
         """Have the session looked at soon."""
         self._feed.look_at(self)
 
-    def end(self, code: int = NOT_SIGNED_IN) -> None:
+    def end(self, closing: Closing = NOT_SIGNED_IN) -> None:
         """Close."""
-        if self.code is None:
-            self.code = code
+        if self.closing is None:
+            self.closing = closing
             if self._reading is not None:
                 self._reading.cancel()
 
@@ -160,23 +177,29 @@ async def live_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
         return
     headers = dict(scope["headers"])
     if not _is_own_origin(headers):
-        await send({"type": "websocket.close", "code": FOREIGN, "reason": "origin"})
+        await _close(send, FOREIGN)
         return
     session_key = _session_key(headers)
     del scope, headers  # what stays for hours is what it costs
-    code = await _serve(session_key, receive, send)
-    if code is not None:
-        await send({"type": "websocket.close", "code": code, "reason": None})
+    closing = await _serve(session_key, receive, send)
+    if closing is not None:
+        await _close(send, closing)
 
 
 async def no_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Refuse a handshake at any other address."""
     await receive()
-    await send({"type": "websocket.close", "code": FOREIGN, "reason": "address"})
+    await _close(send, FOREIGN)
 
 
-async def _serve(session_key: str, receive: Receive, send: Send) -> int | None:
-    """Serve who is signed in until his page goes (None), or until it must (the code).
+async def _close(send: Send, closing: Closing) -> None:
+    if closing.error is not None:
+        await send({"type": "websocket.send", "text": _error(closing.error)})
+    await send({"type": "websocket.close", "code": closing.code, "reason": closing.error})
+
+
+async def _serve(session_key: str, receive: Receive, send: Send) -> Closing | None:
+    """Serve who is signed in until his page goes (None), or until it must.
 
     What happens after a page was accepted, it is told: so it is known first who he is.
     """
@@ -191,23 +214,23 @@ async def _serve(session_key: str, receive: Receive, send: Send) -> int | None:
         return await _Reader(socket, feed, receive).run()
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if socket.code is None or task is None or task.uncancel():
+        if socket.closing is None or task is None or task.uncancel():
             raise  # the server ends it, not the socket
-        return socket.code
+        return socket.closing
     finally:
         feed.hub.leave(socket)
         await socket.aclose()
 
 
-async def _visitor(session_key: str, feed: Feed) -> tuple[Visitor | None, int]:
-    """Who comes, or None and the code to close with."""
+async def _visitor(session_key: str, feed: Feed) -> tuple[Visitor | None, Closing]:
+    """Who comes, or None and why he is turned away."""
     try:
         visitor = await feed.doorkeeper.visitor(session_key) if session_key else None
     except Exception:
         logger.exception("a session could not be looked up")
         return None, TRY_LATER
     if visitor is not None and feed.hub.page_count(visitor.user_id) >= SOCKETS_PER_USER:
-        return None, TOO_MUCH
+        return None, TOO_MANY_SOCKETS
     return visitor, NOT_SIGNED_IN
 
 
@@ -223,8 +246,8 @@ class _Reader:
         self._tokens = float(BURST)
         self._filled_at = asyncio.get_running_loop().time()
 
-    async def run(self) -> int | None:
-        """Read until the browser goes (None), or until it must (the code)."""
+    async def run(self) -> Closing | None:
+        """Read until the browser goes (None), or until it must."""
         while True:
             event = await self._receive()
             if event["type"] == "websocket.disconnect":
@@ -235,7 +258,7 @@ class _Reader:
             if len(text or event.get("bytes") or "") > FRAME_LIMIT:
                 return TOO_BIG
             if not self._may_speak():
-                return TOO_MUCH
+                return TOO_MANY_FRAMES
             await self._understand(text)
 
     def _may_speak(self) -> bool:
@@ -285,7 +308,11 @@ class _Reader:
         self._feed.hub.watch(self._socket, ids, age=age)
 
     def _complain(self, code: ErrorCode) -> None:
-        self._socket.push(json.dumps(ErrorFrame(type="error", code=code)))
+        self._socket.push(_error(code))
+
+
+def _error(code: ErrorCode) -> str:
+    return json.dumps(ErrorFrame(type="error", code=code))
 
 
 def _seconds(value: object) -> float:

@@ -105,8 +105,11 @@ export class LiveSocket extends EventTarget {
   /** @param {string} data */
   #received(data) {
     clearTimeout(this.#proof);
-    this.#attempts = 0;
     const message = JSON.parse(data);
+    if (message.type === "error") {
+      return; // Who is turned away for it must not come back at once.
+    }
+    this.#attempts = 0;
     if (message.type === "resync") {
       this.#send({ type: "resync" });
       this.dispatchEvent(new Event("resync"));

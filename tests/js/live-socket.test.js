@@ -94,6 +94,16 @@ test("the first message makes the next wait short again", async () => {
   assert.deepEqual(timers.waiting, [500]);
 });
 
+test("who is turned away with an error waits ever longer", async () => {
+  live.start();
+  FakeSocket.latest.end();
+  await timers.advance(500);
+  FakeSocket.latest.open();
+  FakeSocket.latest.bring({ type: "error", code: "too_many_sockets" });
+  FakeSocket.latest.end(4429);
+  assert.deepEqual(timers.waiting, [1000]);
+});
+
 test("a loss is told once, however many tries fail", async () => {
   live.start();
   FakeSocket.latest.open();

@@ -45,7 +45,7 @@ class _Socket(WebsocketCommunicator):
 
 
 class Page:
-    """One socket; ``code`` is what the server closed it with."""
+    """One socket."""
 
     def __init__(
         self, client: Client | None, *, origin: str | None = ORIGIN, host: str = HOST

@@ -111,6 +111,7 @@ async def test_the_twenty_first_page_of_a_user_is_turned_away(
     await camille.open()
     page = Page(camille.client)
     assert await page.connect()
+    assert (await page.frame("error"))["code"] == "too_many_sockets"
     assert await page.closed() == 4429
 
 
@@ -262,6 +263,7 @@ async def test_at_most_500_people_can_be_named(camille: Guest) -> None:
 async def test_a_frame_over_64_kb_closes(camille: Guest) -> None:
     page = await camille.open()
     await page.send_text("x" * (64 * 1024 + 1))
+    assert (await page.frame("error"))["code"] == "frame_too_large"
     assert await page.closed() == 1009
 
 
@@ -269,6 +271,7 @@ async def test_a_page_that_never_stops_talking_is_closed(camille: Guest) -> None
     page = await camille.open()
     for _ in range(socket_module.BURST + 5):
         await page.send(type="resync")
+    assert (await page.frame("error"))["code"] == "too_many_frames"
     assert await page.closed() == 4429
 
 
@@ -389,7 +392,7 @@ async def test_a_socket_that_the_server_has_given_up_is_closed(on_air: Stage) ->
     feed = feeds.this_process()
     socket = socket_module.Socket(Visitor("7", None), "key", send=refuse, feed=feed)
     socket.push("first")
-    assert socket.code == socket_module.TRY_LATER
+    assert socket.closing == socket_module.TRY_LATER
     task = asyncio.current_task()
     assert task is not None
     with pytest.raises(asyncio.CancelledError):
