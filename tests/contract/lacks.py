@@ -20,8 +20,9 @@ class Lack(StrEnum):
     CHAT = "chat"
     """A chosen status can neither be read nor written."""
     VERSION = "version"
+    """No route, command or event of XUC carries one."""
     CAUSES = "causes"
-    """Why a call was not taken is told only where the callee's phone shows it."""
+    """Why a call was not taken is told only where the callee's phone shows it: no event has it."""
 
 
 XIVO_LACKS = frozenset(Lack)

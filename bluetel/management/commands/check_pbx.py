@@ -49,7 +49,8 @@ class Command(BaseCommand):
             ) from None
         finally:
             close_backends()
-        self.stdout.write(f"{pbx.name}: signed in as {pbx.username}, version {version or '?'}")
+        told = f"version {version}" if version else "which tells no version"
+        self.stdout.write(f"{pbx.name}: signed in as {pbx.username}, {told}")
         self.stdout.write("capabilities: " + ", ".join(sorted(backend.capabilities)))
         self.stdout.write(_people_line(pbx, backend.people_source))
         if backend.uses_own_logins:

@@ -5,8 +5,8 @@ say what is now, so repeats change nothing; what comes late of a call that has e
 (``reference/xivo.md`` §9, §15.5).
 
 XUC's events don't tell a click's first half, in which the own phone rings, from its second, nor
-why a call was not taken. The first is read off the own phone's state, the second off the state of
-the colleague's phone, where it is one.
+why a call was not taken. The first is read off the own phone's state, the second off what the
+colleague's phone did meanwhile, where it is one (docs/pbx-backends.md).
 """
 
 from __future__ import annotations
@@ -28,14 +28,17 @@ UNSEEN_LASTS = timedelta(seconds=60)
 """How long a call placed without events is shown while the own phone does nothing."""
 
 REMEMBERED = 64
-NORMAL, USER_BUSY, NO_ANSWER, UNREACHABLE = 16, 17, 19, 20
+NORMAL, USER_BUSY, NO_ANSWER, UNREACHABLE, FAILURE = 16, 17, 19, 20, 41
 _ORDER = list(CallState)
 _blind_ids = count(1)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Entry:
-    """One call; ``began_with`` is the step first seen of it."""
+    """One call; ``began_with`` is the step first seen of it.
+
+    ``has_rung`` is true once the other side's phone was seen to ring after the own one was up.
+    """
 
     id: str
     conversation: str
@@ -49,6 +52,8 @@ class _Entry:
     is_consultation: bool = False
     is_blind: bool = False
     own_phone_moved: bool = False
+    has_rung: bool = False
+    has_failed: bool = False
     unique_ids: set[str] = field(default_factory=set)
     answered_at: datetime | None = None
     reached: CallState = CallState.RINGING_SELF
@@ -155,6 +160,7 @@ class CallBook:
             return [] if is_over else self._begin(event, now)
         before = self._call(entry)
         if is_over:
+            entry.has_failed = event.step is PhoneStep.FAILURE
             return self._finish(entry, now)
         self._update(entry, event, now)
         after = self._call(entry)
@@ -178,12 +184,19 @@ class CallBook:
             if entry.state is CallState.RINGING_SELF and hints.is_in_call(code):
                 entry.own_phone_moved = True
                 entry.move_to(CallState.RINGING_PEER, now)
+                self._look_at_peer(entry)
                 changed.append(self._call(entry))
             elif code == hints.RINGING:
                 entry.own_phone_moved = True
             elif entry.is_blind and entry.own_phone_moved and not hints.is_in_call(code):
                 changed += self._finish(entry, now)
         return changed
+
+    def note_ringing(self, number: str) -> None:
+        """The phone at this number rings."""
+        for entry in self._entries.values():
+            if entry.number == number:
+                self._look_at_peer(entry)
 
     def expire(self, *, now: datetime) -> list[Call]:
         """End the calls placed without events of which the own phone never showed anything."""
@@ -272,6 +285,12 @@ class CallBook:
                 # Of a click this may be its very beginning: then the own phone's state tells.
                 if not entry.is_clicked or entry.began_with is not PhoneStep.DIALING:
                     entry.move_to(CallState.RINGING_PEER, now)
+        self._look_at_peer(entry)
+
+    def _look_at_peer(self, entry: _Entry) -> None:
+        is_called = entry.reached is CallState.RINGING_PEER
+        if is_called and hints.is_ringing(self._peer_code(entry.number)):
+            entry.has_rung = True
 
     def _finish(self, entry: _Entry, now: datetime) -> list[Call]:
         for name, one in tuple(self._entries.items()):
@@ -302,14 +321,19 @@ class CallBook:
         )
 
     def _cause(self, entry: _Entry) -> int | None:
-        """A Q.850 cause, as far as one can be told: XUC gives none."""
+        """A Q.850 cause, as far as one can be told: XUC gives none.
+
+        That the peer's phone rings yet says nothing: its state comes on another socket, and a
+        caller who gave up is told in the same order as a peer who refused.
+        """
         if entry.reached is CallState.TALKING:
             return NORMAL
         if entry.reached is not CallState.RINGING_PEER or entry.is_blind:
-            return None
+            return FAILURE if entry.has_failed else None
         code = self._peer_code(entry.number)
-        if code in {hints.RINGING, hints.RINGING_IN_USE}:
-            return NORMAL  # the caller gave up: nobody has stopped the peer's phone yet
         if code in {hints.UNREACHABLE, hints.UNEXISTING}:
             return UNREACHABLE
-        return USER_BUSY if hints.is_in_call(code) else NO_ANSWER
+        has_rung = entry.has_rung or hints.is_ringing(code)
+        if not has_rung and hints.is_in_call(code):
+            return USER_BUSY
+        return FAILURE if entry.has_failed else NO_ANSWER

@@ -142,9 +142,7 @@ class Exchange:
 
     def tell_calls(self) -> None:
         """Tell all calls that are known, as after any opening."""
-        lines = self.pool.open_lines()
-        self._say_calls([call for line in lines for call in line.book.calls()])
-        self._say_calls(self.followed_calls())
+        self._say_calls([call for book in self._books() for call in book.calls()])
 
     async def _keep_roster(self, board: Switchboard) -> None:
         while True:
@@ -224,8 +222,17 @@ class Exchange:
         code = self._code(number, user)
         if code is None or code == shown:
             return
+        self._note_ringing(number, code)
         self._tell_presence(user)
         self._note_own_phone(user, code)
+
+    def _note_ringing(self, number: str, code: int) -> None:
+        if hints.is_ringing(code):
+            for book in self._books():
+                book.note_ringing(number)
+
+    def _books(self) -> list[CallBook]:
+        return [*(line.book for line in self.pool.open_lines()), *self._followed.values()]
 
     def _tell_presence(self, user: PbxUserId) -> None:
         person = self._around.roster.cached(user)
@@ -282,6 +289,7 @@ class Exchange:
                 before = self._code(person.extension, person.id)
                 self._pushed[person.id] = push.code
                 if before != push.code:
+                    self._note_ringing(person.extension, push.code)
                     states[person.id] = None
                     calls += [
                         CallChanged(call=call)

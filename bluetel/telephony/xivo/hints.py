@@ -63,3 +63,8 @@ def code_of(value: object) -> int | None:
 def is_in_call(code: int | None) -> bool:
     """Whether the handset is up, whatever else rings."""
     return code in {IN_USE, BUSY, RINGING_IN_USE, ON_HOLD, IN_USE_ON_HOLD}
+
+
+def is_ringing(code: int | None) -> bool:
+    """Whether the phone rings, whatever else is done on it."""
+    return code in {RINGING, RINGING_IN_USE}

@@ -571,6 +571,36 @@ def test_pushed_phone_events_become_calls() -> None:
 
 
 @pytest.mark.parametrize(
+    ("states", "cause"),
+    [
+        pytest.param([8, 1], 19, id="rang-and-was-not-taken"),
+        pytest.param([1], 17, id="never-rang-for-it-was-busy"),
+    ],
+)
+def test_who_was_rung_is_not_called_busy(states: list[int], cause: int) -> None:
+    with xivo_rig(without_login=ALL_LOGINS, is_attending=False, presence="push") as rig:
+        rig.backend.take_pushes([_pushed_step("EventDialing")])
+        for state in states:
+            rig.backend.take_pushes([{"username": "demo2", "status": state}])
+        (event,) = rig.backend.take_pushes([_pushed_step("EventReleased")])
+
+        assert isinstance(event, CallChanged)
+        assert event.call.cause == cause
+
+
+def _pushed_step(kind: str) -> dict[str, object]:
+    """A step of 1001's call to 1002, as XUC posts it."""
+    payload = {
+        "eventType": kind,
+        "DN": "1001",
+        "otherDN": "1002",
+        "linkedId": "1.1",
+        "uniqueId": "1.1",
+    }
+    return {"username": "demo1", "message": {"msgType": "PhoneEvent", "ctiMessage": payload}}
+
+
+@pytest.mark.parametrize(
     "body",
     [None, [], {}, {"username": 3, "status": 8}, {"username": "demo2", "status": "loud"},
      {"username": "nobody", "status": 8}, {"username": "demo2", "message": {"msgType": "Sheet"}}],

@@ -175,8 +175,8 @@ def test_in_any_order_and_twice_over_the_call_ends(story: Story, order: tuple[in
         (hints.UNREACHABLE, 20),
         (hints.IDLE, 19),
         (None, 19),
-        (hints.RINGING, 16),
-        (hints.RINGING_IN_USE, 16),
+        (hints.RINGING, 19),
+        (hints.RINGING_IN_USE, 19),
     ],
 )
 def test_why_a_call_was_not_taken_is_read_off_the_peer_s_phone(
@@ -187,6 +187,48 @@ def test_why_a_call_was_not_taken_is_read_off_the_peer_s_phone(
     told = story.tell(step(PhoneStep.DIALING), step(PhoneStep.RELEASED))
 
     assert told[-1].cause == cause
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [(hints.IN_USE, 19), (hints.UNREACHABLE, 20), (hints.IDLE, 19), (hints.RINGING_IN_USE, 19)],
+)
+def test_who_was_rung_was_not_busy_whatever_he_does_at_the_end(
+    story: Story, code: int, cause: int
+) -> None:
+    story.tell(step(PhoneStep.DIALING))
+    story.codes["1042"] = hints.RINGING
+    story.book.note_ringing("1042")
+    story.codes["1042"] = code
+    told = story.tell(step(PhoneStep.RELEASED))
+
+    assert told[-1].cause == cause
+
+
+def test_a_ringing_that_is_told_before_the_own_call_s_step_counts(story: Story) -> None:
+    story.codes["1042"] = hints.RINGING
+    story.tell(step(PhoneStep.DIALING))
+    story.codes["1042"] = hints.IN_USE
+
+    assert story.tell(step(PhoneStep.RELEASED))[-1].cause == 19
+
+
+def test_another_s_ringing_before_the_own_phone_is_up_says_nothing(story: Story) -> None:
+    story.book.click("1042", now=story.now)
+    story.tell(step(PhoneStep.DIALING))
+    story.codes["1042"] = hints.RINGING
+    story.book.note_ringing("1042")
+    story.codes["1042"] = hints.IN_USE
+    story.phone(hints.RINGING)
+    story.phone(hints.IN_USE)
+
+    assert story.tell(step(PhoneStep.RELEASED))[-1].cause == 17
+
+
+def test_a_call_that_failed_is_not_called_unanswered(story: Story) -> None:
+    told = story.tell(step(PhoneStep.DIALING), step(PhoneStep.FAILURE))
+
+    assert told[-1].cause == 41
 
 
 def test_a_call_that_is_passed_back_is_one_more(story: Story) -> None:
