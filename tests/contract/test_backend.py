@@ -248,6 +248,41 @@ async def test_a_call_nobody_takes_says_why(
     assert ended.reached is CallState.RINGING_PEER
 
 
+async def test_who_was_heard_by_a_box_was_not_answered_and_did_not_give_up(rig: Rig) -> None:
+    user = rig.user("1001")
+    rig.backend.set_forward(
+        rig.user("1002"),
+        ForwardKind.UNCONDITIONAL,
+        Forward(enabled=True, destination="*971002"),
+    )
+    async with rig.listening() as listener:
+        await listener.saw(StreamOpened)
+        rig.backend.place_call(user, "1002")
+        rig.pick_up("1001")
+        rig.advance(5)
+        (call,) = rig.backend.calls(user)
+        rig.put_down("1001")
+        ended = await listener.call(user, lambda call: not call.is_live)
+
+    assert (call.state, ended.cause) == (CallState.RINGING_PEER, NO_ANSWER)
+
+
+async def test_who_gives_up_a_call_that_was_forwarded_gave_up(rig: Rig) -> None:
+    user = rig.user("1001")
+    rig.backend.set_forward(
+        rig.user("1002"), ForwardKind.UNCONDITIONAL, Forward(enabled=True, destination="1003")
+    )
+    async with rig.listening() as listener:
+        await listener.saw(StreamOpened)
+        rig.backend.place_call(user, "1002")
+        rig.pick_up("1001")
+        rig.advance(2)
+        rig.put_down("1001")
+        ended = await listener.call(user, lambda call: not call.is_live)
+
+    assert ended.cause in causes_told(rig, 16)
+
+
 @pytest.mark.parametrize(
     ("before", "cause"),
     [

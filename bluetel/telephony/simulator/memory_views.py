@@ -76,6 +76,9 @@ def _cause(leg: Leg) -> int | None:
     ]
     if told:
         return told[-1]
+    is_alone = all(other.person is leg.person for other in leg.call.legs if not other.local)
+    if leg.call.missed == "unconditional-forward" and is_alone:
+        return NO_ANSWER  # a box or an announcement was heard
     return MISSED_CAUSES.get(leg.call.missed, NORMAL_CLEARING)
 
 

@@ -58,6 +58,7 @@ DECISIVE = frozenset({1, 3, 17, 18, 19, 20, 21, 27})
 
 _INTERWORKING = 127
 _NORMAL = 16
+_NO_ANSWER = 19
 
 MISSED_CAUSES = {
     "busy": 17,
@@ -69,6 +70,8 @@ MISSED_CAUSES = {
     "schedule-closed": 19,
 }
 """What ``user_missed_call.reason`` means in Q.850; a forward is no failure and isn't here."""
+
+FORWARDED = "unconditional-forward"
 
 
 class _Track:
@@ -391,7 +394,8 @@ def _cause(main: _Track, others: Sequence[_Track], reached: CallState, missed: s
 
     When a caller was not put through, the PBX's announcement often ends his leg with 16, and his
     own hanging up with 127 (recorded: call_missed). Then the reason is with the callee's leg, or
-    in ``user_missed_call``; where neither knows one, he hung up himself, which is 16.
+    in ``user_missed_call``; where neither knows one, he hung up himself, which is 16. Who was
+    forwarded and rang nobody has heard a box or an announcement: nobody answered, which is 19.
     """
     assert main.ended is not None  # noqa: S101 — only asked of an ended leg
     own = main.ended.cause
@@ -408,4 +412,6 @@ def _cause(main: _Track, others: Sequence[_Track], reached: CallState, missed: s
         return max(failed, key=lambda leg: (str(leg.ended_at), leg.id)).cause
     if missed in MISSED_CAUSES:
         return MISSED_CAUSES[missed]
+    if missed == FORWARDED and not others:
+        return _NO_ANSWER
     return _NORMAL if own == _INTERWORKING else own

@@ -559,8 +559,12 @@ class TestCause:
     def test_the_pbx_says_why_a_call_was_missed(self, reason: str, cause: int) -> None:
         assert self.ended(16, missed=reason) == cause
 
-    def test_a_forward_is_no_reason_to_end(self) -> None:
-        assert self.ended(16, missed="unconditional-forward") == 16
+    def test_a_forward_is_no_reason_to_end_where_it_rang_somebody(self) -> None:
+        rung = LegEnded(leg=peer(cause=127, ended_at=at(3)), at=at(3))
+        assert self.ended(16, missed="unconditional-forward", others=[rung]) == 16
+
+    def test_a_forward_that_rang_nobody_led_to_a_box_so_nobody_answered(self) -> None:
+        assert self.ended(16, missed="unconditional-forward") == 19
 
     def test_who_hangs_up_his_own_handset_ended_it_normally(self) -> None:
         assert self.ended(127, phase=Phase.DIALLING) == 16
