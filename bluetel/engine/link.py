@@ -18,12 +18,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 from prometheus_client import Counter
 
-from bluetel.calls.tracking import apply_pbx_calls, apply_pbx_snapshot, live_conversations
+from bluetel.calls.tracking import live_conversations
+from bluetel.engine.call_writer import CallWriter
 from bluetel.engine.outbox import write_link
 from bluetel.engine.threads import PbxThreads
 from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.types import (
-    Call,
     CallChanged,
     DoNotDisturbChanged,
     PbxEvent,
@@ -34,15 +34,12 @@ from bluetel.telephony.types import (
 )
 from bluetel.telephony.waiting_pushes import WaitingPushes
 from bluetel.work.leases import LeaseLost
-from presence.live import call_message
 from presence.messages import LinkMessage, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
-    from datetime import datetime
 
     from bluetel.accounts.models import Pbx
-    from bluetel.calls.messages import CallRecord
     from bluetel.engine.duties import Duties
     from bluetel.engine.outbox import Outbox
     from bluetel.engine.reign import Reign
@@ -105,9 +102,7 @@ class PbxLinkKeeper:
         self._has_said = False
         self._since = timezone.now()
         self._kept: list[PbxEvent] | None = None
-        self._calls: list[Call] = []
-        self._calls_came = asyncio.Event()
-        self._writing = asyncio.Lock()
+        self._calls = CallWriter(pbx, threads=threads, reign=reign)
         self._pushed = WaitingPushes()
         self._taking_pushes: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -116,7 +111,7 @@ class PbxLinkKeeper:
 
     async def run(self) -> None:
         """Listen for ever."""
-        following = self._spawn(self._follow_calls())
+        writing = self._spawn(self._calls.run())
         try:
             if self._is_up:
                 self._losing = self._spawn(self._lose(TAKEOVER_GRACE))
@@ -132,7 +127,7 @@ class PbxLinkKeeper:
                 await asyncio.sleep(RETRY_MOST)
         finally:
             self._duties.tell_lost(self.pbx.pk)
-            for task in {following, *self._tasks}:
+            for task in {writing, *self._tasks}:
                 task.cancel()
             self._pbx_threads.close()
 
@@ -249,8 +244,7 @@ class PbxLinkKeeper:
             case DoNotDisturbChanged():
                 self._outbox.put(self._board.apply(self.pbx.pk, event, received=timezone.now()))
             case CallChanged(call=call):
-                self._calls.append(call)
-                self._calls_came.set()
+                self._calls.put(call)
             case UserChanged():
                 self._on_user_changed()
             case _:
@@ -311,7 +305,7 @@ class PbxLinkKeeper:
         for some in _slices(users, LOADED_AT_ONCE):
             self._load([told[user] for user in some if user in told], asked=some)
             await asyncio.sleep(0)
-        await self._write_snapshot(calls, known=known, began=began)
+        await self._calls.write_snapshot(calls, known=known, began=began)
         self._replay()
         is_back = not self._is_up
         if is_back:
@@ -374,40 +368,6 @@ class PbxLinkKeeper:
                 revision=revision,
             )
         )
-
-    async def _follow_calls(self) -> None:
-        """Write the calls' changes, all that came meanwhile in one go, and tell their users."""
-        while True:
-            await self._calls_came.wait()
-            self._calls_came.clear()
-            async with self._writing:
-                await self._write_calls()
-
-    async def _write_calls(self) -> None:
-        calls, self._calls = self._calls, []
-        try:
-            changed = await self._threads.database(
-                apply_pbx_calls, self.pbx, calls, now=timezone.now()
-            )
-        except Exception:
-            logger.exception("PBX %s: calls can't be written", self.pbx.name)
-        else:
-            await self._tell_calls(changed)
-
-    async def _write_snapshot(
-        self, calls: Sequence[Call], *, known: frozenset[str], began: datetime
-    ) -> None:
-        """Write all calls, after the changes that came before the reading of them ``began``."""
-        async with self._writing:
-            await self._write_calls()
-            changed = await self._threads.database(
-                apply_pbx_snapshot, self.pbx, calls, known=known, now=began
-            )
-            await self._tell_calls(changed)
-
-    async def _tell_calls(self, changed: Sequence[tuple[int, CallRecord]]) -> None:
-        for user_id, record in changed:
-            await self._reign.publish(call_message(user_id, record))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
