@@ -279,6 +279,14 @@ def test_french_signs_keep_to_their_words() -> None:
     assert [text for text in texts if loose.search(text)] == []
 
 
+def test_a_text_that_has_a_plural_is_always_asked_for_with_a_number() -> None:
+    """Python up to 3.11.4 has no translation of it otherwise."""
+    catalogue = polib.pofile(str(ROOT / "locale/fr/LC_MESSAGES/django.po"))
+    counted = [re.escape(entry.msgid) for entry in catalogue if entry.msgid_plural]
+    alone = re.compile(rf"""(?:translate |\b_\(|\bgettext\()["'](?:{"|".join(counted)})["']""")
+    assert [(path, found) for path, text in text_files() if (found := alone.findall(text))] == []
+
+
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
 def test_the_compiled_catalogue_is_the_written_one(path: Path) -> None:
     assert path.with_suffix(".mo").exists(), "make messages"

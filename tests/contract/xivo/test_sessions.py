@@ -508,6 +508,7 @@ async def test_of_a_hint_and_a_push_the_later_counts() -> None:
     with xivo_rig(is_attending=False) as rig:
         user = rig.user("1002")
         async with rig.listening() as listener:
+            await listener.saw(StreamOpened)
             (told,) = rig.backend.presences([user])
             events = rig.backend.take_pushes([{"username": "demo2", "status": 8}])
             (pushed,) = rig.backend.presences([user])
@@ -525,13 +526,21 @@ async def test_of_a_hint_and_a_push_the_later_counts() -> None:
 async def test_a_hint_that_says_the_same_again_ends_what_was_pushed() -> None:
     with xivo_rig(is_attending=False) as rig:
         user = rig.user("1002")
+
+        def is_free(event: PresenceChanged) -> bool:
+            return (event.presence.user, event.presence.phone) == (user, LineState.AVAILABLE)
+
         async with rig.listening() as listener:
-            rig.backend.presences([user])
+            await listener.saw(StreamOpened)
+            await listener.saw(PresenceChanged, is_free)
             rig.backend.take_pushes([{"username": "demo2", "status": 8}])
+            heard = len(listener.events)
             rig.lose_stream()
-            await listener.saw(
-                PresenceChanged,
-                lambda one: (one.presence.user, one.presence.phone) == (user, LineState.AVAILABLE),
+            await listener.until(
+                lambda events: any(
+                    isinstance(event, PresenceChanged) and is_free(event)
+                    for event in events[heard:]
+                )
             )
             (presence,) = rig.backend.presences([user])
 
