@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -61,6 +63,18 @@ def test_their_tokens_open_nothing_else(demo: House, settings: Settings) -> None
     assert Client().get("/api/v1/me", headers=sent).status_code == 200
     settings.DEMO = ""
     assert Client().get("/api/v1/me", headers=sent).status_code == 401
+
+
+def test_people_of_earlier_demos_are_known_for_what_they_are(demo: House) -> None:
+    users = User.objects.all()
+    users.update(is_demo=False)
+    nadia = demo.user("1002")
+    nadia.email = "nadia@example.org"
+    nadia.save()
+    update = import_module("bluetel.accounts.migrations.0003_demo_accounts").MARK_KNOWN
+    with connection.cursor() as cursor:
+        cursor.execute(update)
+    assert set(users.filter(is_demo=False)) == {nadia}
 
 
 def test_others_are_let_in_beside_them(demo: House, settings: Settings) -> None:
