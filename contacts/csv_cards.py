@@ -62,6 +62,12 @@ _PHONES: Final = (
     ("Business Fax", Label.FAX),
     ("Pager", Label.PAGER),
 )
+_HEADERS: Final = (
+    *(header for header, _ in _TEXTS),
+    "E-mail Address",
+    *(header for header, _ in _PHONES),
+    "Notes",
+)
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
@@ -235,16 +241,15 @@ def write_csv(cards: Iterable[Card], *, delimiter: str = ",") -> Iterator[str]:
     Several numbers of one kind share a cell, the preferred first, divided as Google does it.
     ``;`` is the delimiter that a French spreadsheet opens without asking.
     """
-    headers = [
-        *[header for header, _ in _TEXTS],
-        "E-mail Address",
-        *[header for header, _ in _PHONES],
-        "Notes",
-    ]
-    yield "\ufeff" + _line(headers, delimiter)
+    yield "\ufeff" + _line(_HEADERS, delimiter)
     for card in cards:
         if not card.is_group:
             yield _line(_cells(card), delimiter)
+
+
+def as_read_back(card: Card) -> Card:
+    """What is left of a card that goes out as CSV and comes in again."""
+    return _card(columns_of(_HEADERS), [escape_cell(cell) for cell in _cells(card)])
 
 
 def _cells(card: Card) -> Iterator[str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -18,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from contacts import storing
-from contacts.card import NAME_LIMIT, Card, Reason, Refused, digest, one_line
+from contacts.card import NAME_LIMIT, Card, Reason, Refused, one_line
 from contacts.csv_cards import read_csv
 from contacts.errors import FileTooLarge, ReadOnly
-from contacts.models import Contact, ImportFile, ImportRun
+from contacts.models import ImportFile, ImportRun
 from contacts.remote_rounds import touch
 from contacts.selectors import may_edit, shelf_of
+from contacts.shelved import Known, Shelved
 from contacts.vcard import read_cards
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def carry_on(run_id: int, *, clock: Clock) -> None:
         _finish(run, ImportRun.State.FAILED, now=clock())
         return
     stream = io.BytesIO(bytes(upload.content))
-    shelved = _Shelved.of(run.book)
+    shelved = Shelved.of(run.book)
     entries = islice(_reader(run.file_name, stream), run.handled, None)
     while batch := list(islice(entries, CARDS_AT_ONCE)):
         with transaction.atomic():
@@ -92,61 +92,36 @@ def carry_on(run_id: int, *, clock: Clock) -> None:
     touch(run.book_id)
 
 
-@dataclass(slots=True)
-class _Shelved:
-    """What the book has by now: the contact of each identifier, and the digest of each contact."""
-
-    by_uid: dict[str, int] = field(default_factory=dict)
-    digests: dict[int, str] = field(default_factory=dict)
-    contents: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, book: Book) -> _Shelved:
-        """The book as it is."""
-        shelved = cls()
-        rows = Contact.objects.filter(book=book).values_list("pk", "uid", "digest")
-        for pk, uid, content in rows.iterator(chunk_size=5000):
-            shelved.note(pk, uid, content)
-        return shelved
-
-    def note(self, pk: int, uid: str, content: str) -> None:
-        """A contact that is there now."""
-        if uid:
-            self.by_uid[uid] = pk
-        self.digests[pk] = content
-        self.contents.add(content)
-
-
 def _take(
-    run: ImportRun, shelved: _Shelved, batch: Sequence[Card | Refused], *, now: datetime
+    run: ImportRun, shelved: Shelved, batch: Sequence[Card | Refused], *, now: datetime
 ) -> None:
     new: dict[str, Card] = {}
     changed: dict[int, Card] = {}
+    shelved.look_up(entry for entry in batch if isinstance(entry, Card))
     for entry in batch:
         if isinstance(entry, Refused):
             run.refusals += 1
             if len(run.refused) < REPORTED:
                 run.refused.append([entry.line, entry.reason.value])
             continue
-        content = digest(entry)
-        known = shelved.by_uid.get(entry.uid) if entry.uid else None
-        if known is not None and shelved.digests[known] != content:
-            changed[known] = entry
-            shelved.note(known, entry.uid, content)
-            run.changed += 1
-        elif known is not None or content in shelved.contents:
+        known, contact = shelved.find(entry)
+        if known is Known.WHOLLY:
             run.unchanged += 1
+        elif contact is not None:
+            changed[contact] = entry
+            shelved.note(contact, entry)
+            run.changed += 1
         elif entry.uid and entry.uid in new:  # twice in one batch: the later one holds
             new[entry.uid] = entry
             run.changed += 1
         else:
             new[entry.uid or f" {len(new)}"] = entry
-            shelved.contents.add(content)
+            shelved.expect(entry)
             run.added += 1
     storing.change(run.book, changed, now=now)
     cards = list(new.values())
-    for contact, card in zip(storing.add(run.book, cards, now=now), cards, strict=True):
-        shelved.note(contact.pk, card.uid, contact.digest)
+    for contact_row, card in zip(storing.add(run.book, cards, now=now), cards, strict=True):
+        shelved.note(contact_row.pk, card)
 
 
 def _finish(run: ImportRun, state: ImportRun.State, *, now: datetime) -> None:

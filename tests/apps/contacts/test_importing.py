@@ -14,8 +14,9 @@ from django.test import AsyncClient, Client
 from bluetel.accounts.models import User
 from bluetel.work.models import Job
 from contacts import importing, services, storing
-from contacts.card import Card, CardNumber, Label
+from contacts.card import Card, CardEmail, CardNumber, Label
 from contacts.errors import FileTooLarge, ReadOnly
+from contacts.exporting import FORMATS, export
 from contacts.importing import begin_import, carry_on
 from contacts.models import Book, Contact, ImportFile, ImportRun
 from contacts.vcard import write_cards
@@ -82,6 +83,76 @@ def test_one_identifier_twice_in_a_file_is_one_contact(book: Book) -> None:
     run = bring(book, "".join(write_cards(cards)).encode())
     assert (run.added, run.changed) == (1, 1)
     assert names(book) == ["Anna Post"]
+
+
+RICH = (
+    b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:elodie\r\nFN:\xc3\x89lodie Prat\r\n"
+    b"N:Prat;\xc3\x89lodie;;;\r\nTEL;TYPE=cell,home:+33 6 39 98 40 40\r\n"
+    b"TEL;TYPE=fax:01 99 00 60 60\r\nitem1.TEL;TYPE=pref:01 99 00 61 61\r\n"
+    b"item1.X-ABLabel:Atelier\r\nEMAIL;TYPE=work:z@prat.test\r\nEMAIL:a@prat.test\r\n"
+    b"ADR:;;1 rue Basse;Lyon;;;\r\nBDAY:1980-01-01\r\n"
+    b"PHOTO;ENCODING=b;TYPE=PNG:iVBORw0KGgo=\r\nEND:VCARD\r\n"
+)
+
+
+@pytest.mark.parametrize("form", ["csv", "vcard-3", "vcard-4"])
+def test_a_books_own_file_brings_nobody_twice(book: Book, form: str) -> None:
+    storing.add(
+        book,
+        [
+            Card(
+                name="Ana Lima",
+                company="Lima SA",
+                emails=(CardEmail(address="ana@x.test"),),
+                numbers=(
+                    CardNumber(number="+33 6 39 98 22 22", label=Label.MOBILE),
+                    CardNumber(number="01 99 00 55 55", label=Label.WORK),
+                ),
+            ),
+            Card(name="=1+1", note="one\ntwo", numbers=(CardNumber(number="0199", extension="4"),)),
+            Card(name="Team", is_group=True, kept=("KIND:group",)),
+        ],
+        now=NOW,
+    )
+    bring(book, RICH + WILD)
+    file = "".join(export(book, FORMATS[form])).encode()
+
+    run = bring(book, file, name=f"book.{FORMATS[form].ending}")
+
+    assert (run.added, run.changed, run.refusals) == (0, 0, 0)
+
+
+def test_what_only_a_vcard_can_say_is_added_to_the_contact_of_a_csv(book: Book) -> None:
+    bring(book, RICH)
+    as_csv = "".join(export(book, FORMATS["csv"])).encode()
+    storing.remove(book, list(book.contacts.values_list("pk", flat=True)))
+    bring(book, as_csv, name="book.csv")
+
+    run = bring(book, RICH)
+
+    assert (run.added, run.changed) == (0, 1)
+    contact = Contact.objects.get(book=book)
+    assert (contact.uid, len(contact.kept)) == ("elodie", 2)
+    assert bring(book, as_csv, name="book.csv").unchanged == 1
+
+
+def test_two_rows_of_one_person_are_one_contact(book: Book) -> None:
+    content = (
+        b"Name,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value\n"
+        b"Ana,Mobile,0639982222,Work,0199005555\nAna,Work,0199005555,Mobile,0639982222\n"
+    )
+
+    run = bring(book, content, name="people.csv")
+
+    assert (run.added, run.unchanged) == (1, 1)
+
+
+def test_namesakes_with_other_numbers_stay_two(book: Book) -> None:
+    bring(book, b"Name,Mobile\nAna,0639982222\n", name="a.csv")
+
+    run = bring(book, b"Name,Mobile\nAna,0639982223\nAna,\n", name="a.csv")
+
+    assert run.added == 2
 
 
 def test_an_import_that_was_killed_goes_on_where_it_stopped(
