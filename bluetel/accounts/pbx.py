@@ -46,6 +46,15 @@ def check_options(kind: str, options: Mapping[str, object]) -> None:
     factory(probe).close()
 
 
+def open_backend(pbx: Pbx) -> Backend:
+    """A client of its own, for a row that need not be saved; whoever opens it closes it.
+
+    Raises ``TelephonyError`` where the row can't work: its address, CA file or options.
+    """
+    factory = cast("BackendFactory", import_string(settings.PBX_BACKENDS[pbx.kind]))
+    return factory(config_of(pbx))
+
+
 def backend_for(pbx: Pbx) -> Backend:
     """The one client of this PBX in this process, made anew when its row has changed.
 

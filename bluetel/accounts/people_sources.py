@@ -60,6 +60,8 @@ def people_in_csv(data: bytes) -> list[PbxUser]:
         if found.id in people:
             raise PeopleFileError(f"row {number}: the login {found.id} is there twice")
         people[found.id] = found
+    if not any(person.extension for person in people.values()):
+        raise PeopleFileError("nobody in it has a number, so that nobody would have a phone")
     return list(people.values())
 
 

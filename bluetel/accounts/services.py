@@ -30,6 +30,10 @@ class SyncResult:
     unlinked: int
 
 
+class NobodyListed(Exception):
+    """The list of a PBX's people is empty, which is a fault of its source and nobody's wish."""
+
+
 def tie_identity(pbx: Pbx, identity: Identity) -> User | None:
     """The BlueTel user of a proven PBX identity, made or matched at the first sign-in.
 
@@ -51,8 +55,12 @@ def tie_identity(pbx: Pbx, identity: Identity) -> User | None:
 def sync_users(pbx: Pbx, people: Iterable[PbxUser]) -> SyncResult:
     """Make everybody of a PBX a BlueTel user, matched by PBX id, then by e-mail.
 
-    Who is gone from the PBX keeps his account and loses his phone.
+    Who is gone from the PBX keeps his account and loses his phone. Raises :class:`NobodyListed`
+    where there is nobody at all, for that would take everybody's.
     """
+    people = list(people)
+    if not people:
+        raise NobodyListed
     created = updated = 0
     seen: set[str] = set()
     there = _Names.of_everybody()

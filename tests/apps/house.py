@@ -27,6 +27,12 @@ PASSWORD = "demo"
 _backends: dict[str, MemoryBackend] = {}
 
 
+def remove_everybody(model: SimulatedPbx) -> None:
+    """As if the account could see nobody any more."""
+    for person in list(model.everybody()):
+        model.remove_person(person)
+
+
 def open_backend(config: PbxConfig) -> MemoryBackend:
     """What ``PBX_BACKENDS`` names in app tests."""
     return _backends[config.name]

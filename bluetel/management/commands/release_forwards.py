@@ -18,27 +18,31 @@ class Command(BaseCommand):
 
     help = (
         "Put the PBX forwards that BlueTel set back to the users' own, and let the meetings in "
-        "progress change nothing. The rules stay: the next meeting applies again."
+        "progress change nothing. The rules stay: the next meeting applies again. "
+        "Without a user it is everybody's."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take one user, or all."""
-        who = parser.add_mutually_exclusive_group(required=True)
+        who = parser.add_mutually_exclusive_group()
         who.add_argument("user", nargs="?", help="username, e-mail or PBX id")
-        who.add_argument("--all", action="store_true", help="everybody")
+        who.add_argument("--all", action="store_true", help="everybody, as without a user")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Give back, and say whose forward is still ours."""
         from forwarding.releasing import give_back
 
         users: list[int] | None = None
-        if not options["all"]:
+        if options["user"] is not None:
             user = find_user(options["user"])
             if user is None:
                 raise CommandError(f"nobody has the username, e-mail or PBX id {options['user']}")
             users = [user.pk]
         looked_at, left = give_back(users, now=timezone.now())
-        self.stdout.write(f"{looked_at} looked at, {looked_at - len(left)} have their own forwards")
+        whose = "everybody" if users is None else options["user"]
+        self.stdout.write(
+            f"{whose}: {looked_at} looked at, {looked_at - len(left)} have their own forwards"
+        )
         if left:
             raise CommandError(
                 f"the phone system did not take {len(left)}; their rows are marked, and the engine "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils import timezone
 from bluetel import demo_calendar
 from bluetel.accounts import demo_accounts
 from bluetel.accounts.models import Pbx, PbxLogin, User
-from bluetel.accounts.pbx import backend_for
+from bluetel.accounts.pbx import backend_for, open_backend
 from bluetel.accounts.services import sync_users
 from bluetel.demo import DEMO_PBX
 from bluetel.demo_people import add_people
@@ -22,6 +23,8 @@ from forwarding.services import forget_pbx
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from bluetel.telephony.types import PbxUser
 
 PASSWORD = "demo"  # noqa: S105 — the demo's, printed on its sign-in page
 FIRST_EXTENSION = 1001
@@ -37,38 +40,24 @@ class Command(BaseCommand):
         """Take the simulated PBX's address."""
         parser.add_argument(
             "--pbx-url",
-            default=f"http://127.0.0.1:{simulate_pbx.PORT}",
-            help="where simulate_pbx serves; its own port if not given",
+            help="where simulate_pbx serves; if not given, where the demo's PBX was until now, "
+            f"else http://127.0.0.1:{simulate_pbx.PORT}",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Refuse outside the demo: these passwords are public."""
         if not settings.DEMO:
             raise CommandError("set BLUETEL_DEMO first: demo accounts exist in the demo only")
-        url = options["pbx_url"].rstrip("/")
+        known = Pbx.objects.filter(name=DEMO_PBX).first()
+        url, people = _find_people(_addresses(known, options["pbx_url"]))
         # Of another make, the same people have other ids: they are matched anew, by e-mail.
         User.objects.filter(pbx__name=DEMO_PBX).exclude(pbx__kind=settings.DEMO).update(
             pbx_user_id=""
         )
-        is_new = not Pbx.objects.filter(name=DEMO_PBX, url=url).exists()
-        pbx, _ = Pbx.objects.update_or_create(
-            name=DEMO_PBX,
-            defaults={
-                "kind": settings.DEMO,
-                "url": url,
-                "username": "bluetel",
-                "password": "bluetel",
-                "api_key": API_KEYS.get(settings.DEMO, ""),
-                "options": {"confd_url": url} if settings.DEMO == "xivo" else {},
-            },
-        )
-        try:
-            people = list(backend_for(pbx).users())
-        except TelephonyError as error:
-            raise CommandError(f"the simulated PBX can't be read: {error}") from None
+        pbx, _ = Pbx.objects.update_or_create(name=DEMO_PBX, defaults=_fields(url))
         sync_users(pbx, people)
         demo_accounts.mark(User.objects.filter(pbx=pbx).values_list("pk", flat=True))
-        if is_new:  # it has forgotten what it was told, which is nobody's wish
+        if known is None or known.url != url:  # it has forgotten what it was told: nobody's wish
             forget_pbx(User.objects.filter(pbx=pbx).values_list("pk", flat=True))
         self._give_names_and_password(pbx)
         if backend_for(pbx).uses_own_logins:
@@ -96,3 +85,41 @@ class Command(BaseCommand):
         PbxLogin.objects.bulk_create(
             PbxLogin(user=user, login=user.pbx_login, password=PASSWORD, works=True) for user in new
         )
+
+
+def _addresses(known: Pbx | None, given: str | None) -> list[str]:
+    """Where the simulated PBX may be, the likeliest first."""
+    if given is not None:
+        return [given.rstrip("/")]
+    usual = f"http://127.0.0.1:{simulate_pbx.PORT}"
+    is_same = known is not None and known.kind == settings.DEMO and known.url != usual
+    return [known.url, usual] if known is not None and is_same else [usual]
+
+
+def _find_people(addresses: list[str]) -> tuple[str, list[PbxUser]]:
+    """The first address that answers, and its people; nothing is saved before one has."""
+    why = ""
+    for url in addresses:
+        try:
+            with closing(open_backend(Pbx(name=DEMO_PBX, **_fields(url)))) as backend:
+                if people := list(backend.users()):
+                    return url, people
+            why = why or f"the simulated PBX at {url} has no users"
+        except TelephonyError as error:
+            why = why or f"the simulated PBX at {url} can't be read: {error}"
+    raise CommandError(
+        f"{why}. Nothing was changed; start one with simulate_pbx, or say where it is with "
+        "--pbx-url."
+    )
+
+
+def _fields(url: str) -> dict[str, Any]:
+    """The demo's PBX row."""
+    return {
+        "kind": settings.DEMO,
+        "url": url,
+        "username": "bluetel",
+        "password": "bluetel",
+        "api_key": API_KEYS.get(settings.DEMO, ""),
+        "options": {"confd_url": url} if settings.DEMO == "xivo" else {},
+    }

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bluetel.accounts.pbx import backend_for, close_backends
 from bluetel.accounts.people_sources import PeopleFileError, people_in_csv, people_in_ldap
-from bluetel.accounts.services import sync_users
+from bluetel.accounts.services import NobodyListed, sync_users
 from bluetel.ldap.client import client_for
 from bluetel.ldap.errors import LdapError
 from bluetel.management.pbx_argument import pbx_named
@@ -53,7 +53,13 @@ class Command(BaseCommand):
             raise CommandError(f"{pbx.name}: {error}. Try check_pbx {pbx.name}.") from None
         finally:
             close_backends()
-        result = sync_users(pbx, people)
+        try:
+            result = sync_users(pbx, people)
+        except NobodyListed:
+            raise CommandError(
+                f"{pbx.name}: the PBX's list of users is empty, so nothing was changed. Look at "
+                "what the account may see there (its tenant, its rights)."
+            ) from None
         self.stdout.write(
             f"{pbx.name}: {result.created} created, {result.updated} updated, "
             f"{result.unlinked} without a phone now"
@@ -80,7 +86,7 @@ def _in_file(path: Path) -> list[PbxUser]:
     except OSError as error:
         raise CommandError(f"{path} can't be read: {error.strerror}") from None
     except PeopleFileError as error:
-        raise CommandError(f"{path}: {error}") from None
+        raise CommandError(f"{path}: {error}; nothing was changed") from None
 
 
 def _in_directory() -> list[PbxUser]:

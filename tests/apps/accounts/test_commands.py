@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from bluetel.accounts.models import ApiToken, Pbx, User
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
-from tests.apps.house import House
+from tests.apps.house import House, remove_everybody
 
 
 def run(*arguments: str, **options: str) -> str:
@@ -110,6 +110,13 @@ def test_sync_users_creates_once_and_unlinks_who_is_gone(house: House) -> None:
 def test_a_sync_that_breaks_off_unlinks_nobody(house: House) -> None:
     house.backend.fail(PbxUnavailable("gone"))
     with pytest.raises(CommandError):
+        run("sync_users", "house")
+    assert User.objects.exclude(extension="").count() == 9
+
+
+def test_a_list_of_nobody_is_refused(house: House) -> None:
+    house.do(remove_everybody)
+    with pytest.raises(CommandError, match=r"house: .* is empty, so nothing was changed"):
         run("sync_users", "house")
     assert User.objects.exclude(extension="").count() == 9
 

@@ -35,8 +35,11 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_everybodys_own_forward_comes_back_without_an_engine(diverted: Day) -> None:
-    assert "1 looked at, 1 have their own" in run("--all")
+@pytest.mark.parametrize("arguments", [["--all"], []], ids=["all", "nothing-named"])
+def test_everybodys_own_forward_comes_back_without_an_engine(
+    diverted: Day, arguments: list[str]
+) -> None:
+    assert "everybody: 1 looked at, 1 have their own" in run(*arguments)
     assert diverted.on_pbx == "on 1042"
     assert leases.take(leases.ENGINE, owner="next", now=timezone.now()) is not None
 

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import backend_for
 from bluetel.accounts.people_sources import PeopleFileError, people_in_csv
+from tests.apps.house import remove_everybody
 from tests.apps.xivo.conftest import XivoSite
 
 
@@ -89,6 +90,29 @@ def test_users_come_from_confd(site: XivoSite) -> None:
     assert site.user("1005").pbx_user_id == "demo5"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["login,number,name,email\n", "login,name\ndemo1,Camille Renard\n"],
+    ids=["nobody", "no-numbers"],
+)
+def test_a_file_that_would_take_everybodys_phone_is_refused(
+    site: XivoSite, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=r"nobody in it has a number.*nothing was changed"):
+        run("sync_users", "site", "--csv", str(file))
+    assert User.objects.exclude(extension="").count() == 9
+
+
+def test_an_empty_answer_of_confd_is_refused(site: XivoSite) -> None:
+    Pbx.objects.update(options={"confd_url": site.xuc.url})
+    site.xuc.do(remove_everybody)
+    with pytest.raises(CommandError, match="is empty, so nothing was changed"):
+        run("sync_users", "site")
+    assert User.objects.exclude(extension="").count() == 9
+
+
 def test_without_a_source_the_ways_are_named(site: XivoSite) -> None:
     with pytest.raises(CommandError, match=r"--csv FILE.*--ldap.*confd_url"):
         run("sync_users", "site")
@@ -127,8 +151,9 @@ def test_a_file_is_read_in_any_of_its_writings(text: str) -> None:
         (b"login,number\n,1005\n", "login is missing"),
         (b"login,number\nines,ten\n", "number of ines"),
         (b"login,number\nines,1\nines,2\n", "twice"),
+        (b"login,number\n", "nobody in it has a number"),
     ],
-    ids=["empty", "encoding", "no-login", "no-number", "twice"],
+    ids=["empty", "encoding", "no-login", "no-number", "twice", "header-alone"],
 )
 def test_a_file_that_can_not_be_meant_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(PeopleFileError, match=why):
