@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -87,6 +89,22 @@ class Environment(BaseSettings):
     def _known_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_region(region) for region in value)
 
+    @field_validator("host")
+    @classmethod
+    def _listening_host(cls, value: str) -> str:
+        if not (_HOST_NAME.fullmatch(value) or _is_ip_address(value)):
+            raise ValueError(f"{value!r} is neither an IP address nor a host name")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{value!r} is not a time zone such as Europe/Paris") from None
+        return value
+
     @field_validator("fetch_allow", "trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,15 +113,17 @@ class Environment(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _origin(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+        parts = _parts(value)
+        is_origin = re.fullmatch(r"https?://[^/?#@\s]+/?", value) and parts and parts.hostname
+        if value and not is_origin:
             raise ValueError("must be an origin such as https://tel.example.org, without a path")
         return value.rstrip("/")
 
     @field_validator("ca_file", "ldap_ca_file")
     @classmethod
-    def _readable_file(cls, value: str) -> str:
+    def _certificates(cls, value: str) -> str:
         if value:
-            _open(value)
+            _read_certificates(value)
         return value
 
     @field_validator("redis_url")
@@ -112,22 +132,25 @@ class Environment(BaseSettings):
         url = value.get_secret_value()
         if url and not re.match(r"(rediss?|unix)://.", url):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        if _parts(url) is None:
+            raise ValueError("its host or port can't be read")
         return value
 
     @field_validator("xmpp_url")
     @classmethod
     def _xmpp_address(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
-        parts = urlsplit(url)
-        named = parts.hostname and parts.username and parts.port != 0
-        if url and not (parts.scheme in {"xmpp", "xmpps"} and named):
+        parts = _parts(url)
+        is_whole = parts and parts.hostname and parts.username and parts.port != 0
+        if url and not (is_whole and parts and parts.scheme in {"xmpp", "xmpps"}):
             raise ValueError("must be xmpp://NAME%40DOMAIN:PASSWORD@HOST or xmpps://…")
         return value
 
     @property
     def origin(self) -> str:
         """Where browsers find BlueTel."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def is_https(self) -> bool:
@@ -173,7 +196,8 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         first = error.errors(include_url=False, include_input=False)[0]
         place = str(first["loc"][0]) if first["loc"] else "?"
         name = place if place in PLAIN_NAMES else PREFIX + place.upper()
-        raise SettingsError(f"{name}: {first['msg']}") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {why}") from None
 
 
 SILENT_AT_MOST = "15s"
@@ -188,7 +212,9 @@ def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
     """Django's ``DATABASES["default"]`` for a URL; none means SQLite in the data directory."""
     if not url:
         url = f"sqlite:///{data_dir / 'bluetel.sqlite3'}"
-    parts = urlsplit(url)
+    parts = _parts(url)
+    if parts is None:
+        raise SettingsError("DATABASE_URL: its host or port can't be read")
     if parts.scheme in {"sqlite", "sqlite3"}:
         return {
             "ENGINE": "django.db.backends.sqlite3",
@@ -233,10 +259,32 @@ def _region(value: str) -> str:
     return region
 
 
-def _open(path: str) -> None:
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+
+
+def _is_ip_address(text: str) -> bool:
     try:
-        with Path(path).open("rb"):
-            pass
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(url: str) -> SplitResult | None:
+    """A URL taken apart, or None; Python's own message would quote what may be a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _read_certificates(path: str) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificate in PEM format") from None
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
 
@@ -246,3 +294,5 @@ def _read_secret(name: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingsError(f"{name}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name}: {path} is not text in UTF-8") from None

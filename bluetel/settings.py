@@ -43,18 +43,19 @@ try:
     MAIL = mail_settings(
         ENV.email_url.get_secret_value(), public_host=urlsplit(ENV.origin).hostname or "localhost"
     )
+    SECRET_KEY = secret_key(ENV.secret_key.get_secret_value(), data_dir=DATA_DIR)
 except SettingsError as error:
     sys.exit(f"bluetel: {error}")
 except LdapSettingsError as error:
     sys.exit(f"bluetel: BLUETEL_LDAP_…: {error}")
 
-SECRET_KEY = secret_key(ENV.secret_key.get_secret_value(), data_dir=DATA_DIR)
 SECRET_KEY_FALLBACKS = list(ENV.secret_key_fallbacks)
 DEBUG = ENV.debug
 DEMO = ENV.demo
 
 _origin_host = urlsplit(ENV.origin).hostname or ""
-ALLOWED_HOSTS = sorted({*ENV.allowed_hosts, _origin_host, "127.0.0.1", "localhost", "[::1]"})
+_origin_name = f"[{_origin_host}]" if ":" in _origin_host else _origin_host
+ALLOWED_HOSTS = sorted({*ENV.allowed_hosts, _origin_name, "127.0.0.1", "localhost", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [ENV.origin]
 
 INSTALLED_APPS = [

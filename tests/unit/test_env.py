@@ -12,6 +12,7 @@ from bluetel.env import (
     make_data_directory,
     read_environment,
 )
+from tests.servers.certificates import Authority
 
 
 def test_nothing_set_means_a_french_site_on_loopback_without_a_demo() -> None:
@@ -42,11 +43,22 @@ def test_an_unknown_bluetel_name_stops_the_start() -> None:
         ("BLUETEL_PUBLIC_URL", "tel.example.org"),
         ("BLUETEL_PUBLIC_URL", "https://example.org/tel"),
         ("BLUETEL_CALLS_PER_MINUTE", "0"),
+        ("BLUETEL_PUBLIC_URL", "https://tel.example.org:abc"),
+        ("BLUETEL_PUBLIC_URL", "https://:443"),
+        ("BLUETEL_HOST", "not a host"),
+        ("BLUETEL_HOST", ""),
+        ("BLUETEL_TIME_ZONE", "Mars/Base"),
+        ("BLUETEL_TIME_ZONE", "Europe"),
+        ("BLUETEL_TIME_ZONE", "../zoneinfo"),
         ("BLUETEL_CA_FILE", "/nowhere/ca.pem"),
+        ("BLUETEL_CA_FILE", __file__),
+        ("BLUETEL_LDAP_CA_FILE", __file__),
         ("BLUETEL_LDAP_CA_FILE", "/nowhere/ca.pem"),
         ("BLUETEL_XMPP_URL", "http://chat.example.org"),
         ("BLUETEL_XMPP_URL", "xmpp://tel@chat.example.org:70000"),
+        ("BLUETEL_XMPP_URL", "xmpp://tel:s3cret/word@chat.example.org"),
         ("REDIS_URL", "redis.example.org:6379"),
+        ("REDIS_URL", "redis://:s3cret/word@redis.example.org"),
     ],
 )
 def test_a_value_that_cannot_be_read_names_the_setting_in_one_line(name: str, value: str) -> None:
@@ -54,6 +66,22 @@ def test_a_value_that_cannot_be_read_names_the_setting_in_one_line(name: str, va
         read_environment({name: value})
     assert str(caught.value).startswith(f"{name}: ")
     assert "\n" not in str(caught.value)
+    assert "Value error" not in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["::1", "192.0.2.7", "127.0.0.1", "localhost", "pbx_web.internal"])
+def test_a_host_is_an_address_or_a_name(host: str) -> None:
+    assert read_environment({"BLUETEL_HOST": host}).host == host
+
+
+def test_an_address_of_ipv6_stands_in_brackets_where_browsers_go() -> None:
+    assert read_environment({"BLUETEL_HOST": "::1"}).origin == "http://[::1]:8000"
+
+
+def test_a_certificate_authority_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_bytes(Authority("Ours").certificate)
+    assert read_environment({"BLUETEL_CA_FILE": str(tmp_path / "ca.pem")}).ca_file
 
 
 def test_lists_are_separated_by_commas() -> None:
@@ -76,6 +104,12 @@ def test_the_database_address_may_come_from_a_file(tmp_path: Path) -> None:
 def test_a_missing_secret_file_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="BLUETEL_SECRET_KEY_FILE: No such file"):
         read_environment({"BLUETEL_SECRET_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_a_secret_file_that_is_no_text_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(bytes(range(128, 192)))
+    with pytest.raises(SettingsError, match=r"^BLUETEL_SECRET_KEY_FILE: .* is not text"):
+        read_environment({"BLUETEL_SECRET_KEY_FILE": str(tmp_path / "key")})
 
 
 def test_secrets_never_show_in_a_repr() -> None:
@@ -111,9 +145,12 @@ def test_a_postgresql_address_is_taken_apart() -> None:
     }
 
 
-def test_another_kind_of_database_is_refused() -> None:
-    with pytest.raises(SettingsError, match="DATABASE_URL"):
-        database_settings("mysql://db/tel", data_dir=Path("/data"))
+@pytest.mark.parametrize(
+    "url", ["mysql://db/tel", "postgresql://db:abc/tel", "postgresql://[::1/tel"]
+)
+def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: "):
+        database_settings(url, data_dir=Path("/data"))
 
 
 def test_the_data_directory_is_its_owners_alone(tmp_path: Path) -> None:
