@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bluetel.accounts.models import Pbx, User
 from bluetel.accounts.pbx import check_options
 from bluetel.telephony.errors import TelephonyError
+from bluetel.telephony.http import checked_url, tls_context
 
 if TYPE_CHECKING:
     PbxAdminBase = admin.ModelAdmin[Pbx]
@@ -51,8 +52,14 @@ class PbxForm(PbxFormBase):
         exclude = ("password", "api_key", "confd_password", "push_secret")
 
     def clean(self) -> dict[str, Any] | None:
-        """Have the make of PBX look at its options."""
+        """Have the make of PBX look at its options, and check the address and the CA file."""
         cleaned = super().clean() or self.cleaned_data
+        for field, check in (("url", checked_url), ("ca_file", tls_context)):
+            try:
+                if cleaned.get(field):
+                    check(cleaned[field])
+            except TelephonyError as error:
+                self.add_error(field, str(error))
         try:
             check_options(str(cleaned.get("kind", "")), cleaned.get("options") or {})
         except TelephonyError as error:

@@ -154,6 +154,7 @@ class _Duty:
         self._askers = Askers()
         self._loop = asyncio.get_running_loop()
         self._keepers: dict[int, _Kept] = {}
+        self._unusable: dict[int, str] = {}  # what the log said last of each, by row
         self._reading: set[asyncio.Task[None]] = set()
         self._refresh = asyncio.Event()
         self._pages_changed = asyncio.Event()
@@ -265,8 +266,12 @@ class _Duty:
         try:
             backend = await self._threads.database(backend_for, exchange.pbx)
         except TelephonyError as error:
-            logger.error("PBX %s can't be used: %s", exchange.pbx.name, error)  # noqa: TRY400
+            if self._unusable.get(exchange.pbx.pk) != str(error):
+                logger.error("PBX %s can't be used: %s", exchange.pbx.name, error)  # noqa: TRY400
+            self._unusable[exchange.pbx.pk] = str(error)
             return
+        if self._unusable.pop(exchange.pbx.pk, None) is not None:
+            logger.info("PBX %s can be used again", exchange.pbx.name)
         keeper = PbxLinkKeeper(
             exchange.pbx,
             backend,

@@ -49,6 +49,7 @@ MOST_COPIED = 512 * 1024 * 1024
 _PASSING = frozenset({502, 503, 504})
 _PAUSES = (0.1, 0.4)
 _CHUNK = 64 * 1024
+_HOST_NAME = re.compile(r"\w(?:[\w.-]*\w)?\.?")
 _SECRET_PATH = re.compile(r"(/token/)[^/? ]+|\?[^ ]*")
 
 
@@ -91,14 +92,21 @@ def checked_url(url: str) -> str:
 
     Only ``https://host[:port]`` is accepted, and ``http://`` where the host is this machine.
     """
-    parts = urlsplit(url)
-    host = parts.hostname
-    if parts.scheme not in {"http", "https"} or not host:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Rejected(
+            "the host or the port of the address can't be read", reason=RejectReason.INVALID_DATA
+        ) from None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
         raise Rejected("the address must be http(s)://host", reason=RejectReason.INVALID_DATA)
     if parts.username is not None or parts.query or parts.fragment:
         raise Rejected(
             "the address holds more than scheme, host and port", reason=RejectReason.INVALID_DATA
         )
+    if not (_HOST_NAME.fullmatch(host) or ":" in host):
+        raise Rejected("the address names no host", reason=RejectReason.INVALID_DATA)
     if parts.scheme == "http" and not is_loopback(host):
         raise Rejected(
             "plain http to a PBX is accepted on loopback only: use https",
@@ -124,8 +132,16 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
     if ca_file:
         try:
             context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError):
-            raise Rejected("the CA file can't be read", reason=RejectReason.INVALID_DATA) from None
+        except ssl.SSLError:
+            raise Rejected(
+                f"the CA file {ca_file} holds no certificate in PEM format",
+                reason=RejectReason.INVALID_DATA,
+            ) from None
+        except OSError as error:
+            raise Rejected(
+                f"the CA file {ca_file} can't be read: {error.strerror}",
+                reason=RejectReason.INVALID_DATA,
+            ) from None
     return context
 
 

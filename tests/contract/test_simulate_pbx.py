@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from bluetel.management.commands import simulate_pbx
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -42,6 +44,25 @@ def _address(process: subprocess.Popen[str]) -> str:
     found = re.search(r"http://[0-9.:]+[0-9]", line)
     assert found, line
     return found.group()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "99999"),
+        ("--port", "-1"),
+        ("--port", "http"),
+        ("--users", "-3"),
+        ("--users", "0"),
+    ],
+)
+def test_a_number_that_can_not_be_meant_is_refused_as_any_wrong_argument(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        simulate_pbx.Command().run_from_argv(["manage.py", "simulate_pbx", f"{option}={value}"])
+    assert caught.value.code == 2
+    assert f"error: argument {option}: " in capsys.readouterr().err
 
 
 def test_it_says_where_it_listens_and_who_may_sign_in() -> None:

@@ -5,10 +5,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
+from pytest_django import Settings
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.calls.models import Call
@@ -27,6 +29,8 @@ from presence.messages import PageMessage
 from presence.models import PbxLink, PersonState
 from presence.person import EPOCH_BITS
 from tests.live.stage import Stage, until
+from tests.servers.base import free_port
+from tests.servers.certificates import Authority
 
 
 def ring(extension: str, *, caller: str = "0199004217") -> Callable[[SimulatedPbx], object]:
@@ -105,6 +109,42 @@ async def test_a_stream_that_is_back_at_once_makes_nobody_unknown(
     await on_air.do(ring("1002"))
     await on_air.until_phone("1002", "ringing")
     assert on_air.of_type("link") == []
+
+
+async def test_a_row_that_can_not_be_used_is_told_once_and_again_when_it_is_mended(
+    stage: Stage,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(engine_module, "CENSUS_EVERY", 0.01)
+    settings.PBX_BACKENDS |= {"xivo": "bluetel.telephony.xivo.backend.XivoBackend"}
+    authority = tmp_path / "ca.pem"
+    url = f"https://127.0.0.1:{free_port()}"
+    await Pbx.objects.acreate(name="other", kind="xivo", url=url, ca_file=str(authority))
+    caplog.set_level(logging.INFO, "bluetel.engine.engine")
+
+    def said() -> list[str]:
+        texts = [record.getMessage() for record in caplog.records]
+        return [text for text in texts if text.startswith("PBX other can")]
+
+    await stage.start_engine()
+    await stage.until_heard()
+    for name in ("first", "second"):  # each is seen by another count
+        await _until_counted(stage, name)
+    assert said() == [
+        f"PBX other can't be used: the CA file {authority} can't be read: No such file or directory"
+    ]
+    authority.write_bytes(Authority("Ours").certificate)
+    await until(lambda: len(said()) > 1, what="the news that it can be used")
+    assert said()[1:] == ["PBX other can be used again"]
+
+
+async def _until_counted(stage: Stage, name: str) -> None:
+    user = await User.objects.acreate(username=name)
+    is_known = PersonState.objects.filter(user=user).aexists
+    await until(is_known, what="a new user's state")
 
 
 async def test_a_pbx_that_listens_but_answers_nothing_is_unknown_until_it_does(

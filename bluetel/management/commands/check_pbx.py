@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from bluetel.accounts.models import Pbx, PbxLogin
 from bluetel.accounts.pbx import backend_for, close_backends
+from bluetel.management.database_command import DatabaseCommand
 from bluetel.management.pbx_argument import pbx_named
 from bluetel.telephony.errors import AuthenticationFailed, Forbidden, TelephonyError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Sign in, list the capabilities and the missing rights, and say what to do."""
 
     help = "Sign in to a PBX and say what works, what is missing and what to do about it."
@@ -28,7 +29,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit with an error when the PBX can't be used at all."""
         pbx = pbx_named(options["name"])
-        backend = backend_for(pbx)
+        try:
+            backend = backend_for(pbx)
+        except TelephonyError as error:
+            raise CommandError(
+                f"{pbx.name}: {error}. Mend that, or give the PBX again with connect_pbx."
+            ) from None
         try:
             missing = backend.check()
             version = backend.version()

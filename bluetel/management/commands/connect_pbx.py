@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import os
 import secrets
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_slug
+from django.core.management.base import CommandError
 
 from bluetel.accounts.models import Pbx
-from bluetel.accounts.pbx import backend_for, check_options, close_backends
+from bluetel.accounts.pbx import open_backend
+from bluetel.management.database_command import DatabaseCommand
 from bluetel.pbx_push import path_of
 from bluetel.telephony.errors import TelephonyError
-from bluetel.telephony.http import checked_url
+from bluetel.telephony.http import checked_url, tls_context
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Write down how to reach a PBX; running it again with the same name changes the row."""
 
     help = "Add a PBX, or change how an existing one is reached. check_pbx then tries it."
@@ -55,39 +54,25 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check what can be checked without the PBX, then save."""
         password = _secret(options["password_env"])
-        url = options["url"].rstrip("/")
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path:
-            raise CommandError("--url must be like https://pbx.example.org, without a path")
+        pbx = Pbx.objects.filter(name=options["name"]).first()
+        done = "added" if pbx is None else "changed"
+        pbx = pbx or Pbx(name=options["name"])
+        pbx.kind = options["kind"]
+        pbx.url = options["url"].rstrip("/")
+        pbx.username, pbx.password = options["username"], password
+        pbx.tenant, pbx.ca_file = options["tenant"], options["ca_file"]
+        pbx.options = _chosen(options["option"])
+        for field, value in _more_secrets(options).items():
+            setattr(pbx, field, value)
+        _check_fields(pbx)
         try:
-            validate_slug(options["name"])
-            checked_url(url)
-        except ValidationError:
-            raise CommandError("NAME may have letters, digits, - and _ only") from None
+            backend = open_backend(pbx)
         except TelephonyError as error:
-            raise CommandError(str(error)) from None
-        if options["tenant"] and not _is_uuid(options["tenant"]):
-            raise CommandError("--tenant must be the tenant's UUID")
-        if options["ca_file"] and not Path(options["ca_file"]).is_file():
-            raise CommandError(f"--ca-file: there is no file {options['ca_file']}")
-        chosen = _chosen(options["kind"], options["option"])
-        pbx, created = Pbx.objects.update_or_create(
-            name=options["name"],
-            defaults={
-                "kind": options["kind"],
-                "url": url,
-                "username": options["username"],
-                "password": password,
-                "tenant": options["tenant"],
-                "ca_file": options["ca_file"],
-                "options": chosen,
-                **_more_secrets(options),
-            },
-        )
-        done = "added" if created else "changed"
-        if backend_for(pbx).uses_own_logins:
+            raise CommandError(f"--option: {error}") from None
+        backend.close()
+        pbx.save()
+        if backend.uses_own_logins:
             self._show_push_address(pbx)
-        close_backends()
         self.stdout.write(f"PBX {options['name']} {done}. Next: check_pbx {options['name']}")
 
     def _show_push_address(self, pbx: Pbx) -> None:
@@ -125,15 +110,38 @@ def _more_secrets(options: dict[str, Any]) -> dict[str, str]:
     return {field: _secret(variable) for field, variable in named.items() if variable}
 
 
-def _chosen(kind: str, pairs: list[str]) -> dict[str, str]:
+def _chosen(pairs: list[str]) -> dict[str, str]:
     chosen: dict[str, str] = {}
     for pair in pairs:
         name, is_pair, value = pair.partition("=")
         if not is_pair:
             raise CommandError(f"--option {pair} must be NAME=VALUE")
         chosen[name] = value
-    try:
-        check_options(kind, chosen)
-    except TelephonyError as error:
-        raise CommandError(str(error)) from None
     return chosen
+
+
+def _check_fields(pbx: Pbx) -> None:
+    """What each argument must be; the error names the first that can't be used."""
+    try:
+        pbx.full_clean(validate_unique=False)
+    except ValidationError as error:
+        field, texts = next(iter(error.message_dict.items()))
+        raise CommandError(f"{_argument(field)}: {' '.join(texts)}") from None
+    if not pbx.username.strip():
+        raise CommandError("--username: it is empty")
+    if pbx.tenant and not _is_uuid(pbx.tenant):
+        raise CommandError("--tenant must be the tenant's UUID")
+    try:
+        url = checked_url(pbx.url)
+    except TelephonyError as error:
+        raise CommandError(f"--url: {error}; it must be like https://pbx.example.org") from None
+    if urlsplit(url).path:
+        raise CommandError("--url must be like https://pbx.example.org, without a path")
+    try:
+        tls_context(pbx.ca_file)
+    except TelephonyError as error:
+        raise CommandError(f"--ca-file: {error}") from None
+
+
+def _argument(field: str) -> str:
+    return "NAME" if field == "name" else f"--{field.replace('_', '-')}"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from bluetel.accounts.services import create_api_token, find_user
+from bluetel.management.database_command import DatabaseCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Print a new token, alone on the last line; it can't be shown again."""
 
     help = "Make an API token for a user (username, e-mail or PBX id) and print it."

@@ -9,14 +9,15 @@ import signal
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from bluetel.accounts.demo_accounts import tell_of_closed
+from bluetel.management.database_command import DatabaseCommand
 
 ENDS_WITHIN = 5.0
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Stands by until the lease is free, then listens to every PBX."""
 
     help = "Run the engine alone; web processes hear it through Redis."

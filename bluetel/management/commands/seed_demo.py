@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from bluetel import demo_calendar
@@ -18,6 +18,7 @@ from bluetel.accounts.services import sync_users
 from bluetel.demo import DEMO_PBX
 from bluetel.demo_people import add_people
 from bluetel.management.commands import simulate_pbx
+from bluetel.management.database_command import DatabaseCommand
 from bluetel.telephony.errors import TelephonyError
 from forwarding.services import forget_pbx
 
@@ -31,7 +32,7 @@ FIRST_EXTENSION = 1001
 API_KEYS = {"xivo": "bluetel-key"}
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Fill the database for the demo; running it again changes nothing but the PBX's address."""
 
     help = "Fill the database with the demo's PBX and people (demo1, demo2, … password demo)."

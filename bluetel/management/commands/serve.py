@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from bluetel.management.argument_types import port as port_number
+from bluetel.management.database_command import DatabaseCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -25,7 +29,7 @@ ENDS_WITHIN = 1.8
 BACKLOG = 1024  # after a restart every page comes back at once; the usual 50 would turn many away
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Brings the database and the static files up to date, then serves until told to stop."""
 
     help = "Serve BlueTel: web and engine in one process (the embedded default)."
@@ -34,7 +38,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen, if not where the settings say."""
         parser.add_argument("--host", default=settings.ENV.host)
-        parser.add_argument("--port", type=int, default=settings.ENV.port)
+        parser.add_argument("--port", type=port_number, default=settings.ENV.port)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, serve, and end within two seconds."""
@@ -111,9 +115,14 @@ def _refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            is_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+            advice = (
+                "set BLUETEL_HOST to an address of this machine"
+                if is_host
+                else "set BLUETEL_PORT to another port"
+            )
             raise CommandError(
-                f"can't listen on {_shown(host)}:{port}: {error.strerror}; "
-                "set BLUETEL_PORT to another port"
+                f"can't listen on {_shown(host)}:{port}: {error.strerror}; {advice}"
             ) from None
 
 

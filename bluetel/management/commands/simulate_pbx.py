@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
+from bluetel.management.argument_types import count, port
 from bluetel.telephony.simulator.loopback import (
     PASSWORD,
     USERNAME,
@@ -38,8 +39,8 @@ class Command(BaseCommand):
         """Where to listen, who may sign in, how many people there are."""
         parser.add_argument("--dialect", choices=list(DIALECTS), default="wazo")
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one")
-        parser.add_argument("--users", type=int, default=len(CAST))
+        parser.add_argument("--port", type=port, default=PORT, help="0 takes a free one")
+        parser.add_argument("--users", type=count, default=len(CAST))
         parser.add_argument("--username", default=USERNAME, help="service account")
         parser.add_argument("--password", default=PASSWORD, help="its password")
         parser.add_argument(
@@ -68,9 +69,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"can't listen on {host}:{options['port']}: {error.strerror}"
             ) from None
-        port = listener.getsockname()[1]
+        listening_port = listener.getsockname()[1]
         self.stdout.write(
-            f"Simulated PBX ({options['dialect']}) at http://{host}:{port}, "
+            f"Simulated PBX ({options['dialect']}) at http://{host}:{listening_port}, "
             f"{len(pbx.people)} users, service account {username} / {options['password']}"
         )
         self.stdout.flush()

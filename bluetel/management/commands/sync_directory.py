@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from bluetel.ldap.client import client_for, close_clients
+from bluetel.management.database_command import DatabaseCommand
 from contacts.ldap.keeping import error_text, read_directory
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """The engine does it by itself every few minutes; this is for whoever doesn't want to wait."""
 
     help = "Read what changed in the company's AD or LDAP directory since the last time."

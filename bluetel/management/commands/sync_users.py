@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from bluetel.accounts.pbx import backend_for, close_backends
 from bluetel.accounts.people_sources import PeopleFileError, people_in_csv, people_in_ldap
 from bluetel.accounts.services import NobodyListed, sync_users
 from bluetel.ldap.client import client_for
 from bluetel.ldap.errors import LdapError
+from bluetel.management.database_command import DatabaseCommand
 from bluetel.management.pbx_argument import pbx_named
 from bluetel.telephony.errors import TelephonyError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from bluetel.telephony.types import PbxUser
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Bring everybody in, matched by PBX id, then by e-mail; run it as often as you like."""
 
     help = "Make the people of a PBX BlueTel users, matched by PBX id, then by e-mail."

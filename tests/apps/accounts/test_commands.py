@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from bluetel.accounts.models import ApiToken, Pbx, User
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
@@ -18,11 +20,17 @@ def run(*arguments: str, **options: str) -> str:
     return out.getvalue()
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, url: str, name: str = "office") -> str:
+def connect(
+    monkeypatch: pytest.MonkeyPatch,
+    url: str = "https://pbx.example.test",
+    name: str = "office",
+    username: str = "u",
+    *more: str,
+) -> str:
     monkeypatch.setenv("PBX_PASSWORD", "s3cret")
     return run(
-        "connect_pbx", name, "--kind", "wazo", "--url", url, "--username", "u",
-        "--password-env", "PBX_PASSWORD",
+        "connect_pbx", name, "--kind", "wazo", "--url", url, "--username", username,
+        "--password-env", "PBX_PASSWORD", *more,
     )  # fmt: skip
 
 
@@ -37,15 +45,59 @@ def test_a_pbx_is_added_and_then_changed(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "url",
-    ["http://pbx.example.test", "pbx.example.test", "https://pbx.example.test/api", "ftp://x"],
-    ids=["plain-http", "no-scheme", "with-a-path", "another-scheme"],
+    [
+        pytest.param("http://pbx.example.test", id="plain-http"),
+        pytest.param("pbx.example.test", id="no-scheme"),
+        pytest.param("https://pbx.example.test/api", id="with-a-path"),
+        pytest.param("ftp://x", id="another-scheme"),
+        pytest.param("https://[::1", id="half-a-bracket"),
+        pytest.param("https://pbx.example.test:abc", id="a-port-that-is-no-number"),
+        pytest.param("https://pbx.example.test:99999", id="a-port-there-is-not"),
+        pytest.param("https://pbx.example.test:0", id="port-0"),
+        pytest.param("https://the office", id="a-space"),
+        pytest.param("https://-", id="no-host-name"),
+        pytest.param("https://u@pbx.example.test", id="with-a-login"),
+        pytest.param("https://" + "pbx." * 130 + "test", id="too-long"),
+        pytest.param("", id="empty"),
+    ],
 )
 def test_an_address_that_may_not_be_used_is_refused(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
-    with pytest.raises(CommandError):
+    with pytest.raises(CommandError, match=r"^--url") as caught:
         connect(monkeypatch, url)
+    assert "\n" not in str(caught.value)
     assert not Pbx.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "username", "blamed"),
+    [
+        pytest.param("the office", "u", "NAME", id="a-name-with-a-space"),
+        pytest.param("n" * 65, "u", "NAME", id="a-long-name"),
+        pytest.param("", "u", "NAME", id="no-name"),
+        pytest.param("office", "", "--username", id="no-username"),
+        pytest.param("office", " ", "--username", id="a-blank-username"),
+        pytest.param("office", "u" * 257, "--username", id="a-long-username"),
+    ],
+)
+def test_a_name_that_can_not_be_used_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, username: str, blamed: str
+) -> None:
+    with pytest.raises(CommandError, match=f"^{blamed}: ") as caught:
+        connect(monkeypatch, name=name, username=username)
+    assert "\n" not in str(caught.value)
+    assert not Pbx.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_refused_change_leaves_the_row_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    before = Pbx.objects.values().get()
+    with pytest.raises(CommandError):
+        connect(monkeypatch, "https://other.example.test", "office", "u", "--ca-file", __file__)
+    assert Pbx.objects.values().get() == before
 
 
 @pytest.mark.django_db
@@ -62,7 +114,13 @@ def test_a_password_that_is_not_in_the_environment_is_said() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("option", "value"), [("--tenant", "head office"), ("--ca-file", "/nowhere/ca.pem")]
+    ("option", "value"),
+    [
+        ("--tenant", "head office"),
+        ("--ca-file", "/nowhere/ca.pem"),
+        ("--ca-file", __file__),
+        ("--ca-file", "."),
+    ],
 )
 def test_an_option_that_cannot_be_meant_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch, option: str, value: str
@@ -91,6 +149,13 @@ def test_check_pbx_says_what_to_do(house: House, failure: Exception, advice: str
     house.backend.fail(failure)  # type: ignore[arg-type]
     with pytest.raises(CommandError, match=advice):
         run("check_pbx", "house")
+
+
+@pytest.mark.django_db
+def test_check_pbx_says_that_the_ca_file_is_the_fault() -> None:
+    Pbx.objects.create(name="office", kind="wazo", url="https://x.test", ca_file="/nowhere/ca.pem")
+    with pytest.raises(CommandError, match=r"/nowhere/ca\.pem can't be read: .*connect_pbx"):
+        run("check_pbx", "office")
 
 
 def test_an_unknown_pbx_is_answered_with_the_names_there_are(house: House) -> None:
@@ -135,6 +200,33 @@ def test_a_user_is_named_by_username_e_mail_or_pbx_id(house: House, field: str) 
 def test_a_token_for_nobody_is_refused(house: House) -> None:
     with pytest.raises(CommandError):
         run("create_api_token", "nobody")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "value"), [("url", "https://pbx.example.test:abc"), ("ca_file", "/nowhere/ca.pem")]
+)
+def test_the_administrators_page_refuses_the_same(
+    admin_client: Client, field: str, value: str
+) -> None:
+    pbx = Pbx.objects.create(name="office", kind="wazo", url="https://pbx.example.test")
+    kept = ("name", "kind", "url", "extension_pattern", "international_prefix", "voicemail_prefix")
+    sent = {name: getattr(pbx, name) for name in kept}
+    sent |= {"calls_per_second": pbx.calls_per_second, "options": "{}", field: value}
+    answer = admin_client.post(f"/admin/accounts/pbx/{pbx.pk}/change/", sent)
+    assert list(answer.context["adminform"].form.errors) == [field]
+
+
+def test_serve_says_that_the_host_is_not_of_this_machine() -> None:
+    with pytest.raises(CommandError, match="set BLUETEL_HOST to an address of this machine"):
+        run("serve", "--host", "203.0.113.7")
+
+
+def test_serve_says_that_the_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with pytest.raises(CommandError, match="set BLUETEL_PORT to another port"):
+            run("serve", "--host", "127.0.0.1", "--port", port)
 
 
 def test_demo_accounts_exist_in_the_demo_only(house: House) -> None:
