@@ -188,6 +188,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 LANGUAGE_CODE = ENV.language
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [ROOT / "locale"]
+FORMAT_MODULE_PATH = ["bluetel.formats"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = ENV.time_zone

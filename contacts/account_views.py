@@ -152,7 +152,8 @@ def remove(request: SignedInRequest, account_id: int) -> HttpResponse:
 @require_POST
 def sync(request: SignedInRequest, book_id: int) -> HttpResponse:
     """Compare a book now; with ``empty``, believe the server that most of it is gone."""
-    remote = get_object_or_404(RemoteBook, pk=book_id, account__user=request.user)
+    # The key itself is a reference, and Django hands any number in one to the database.
+    remote = get_object_or_404(RemoteBook, book__id=book_id, account__user=request.user)
     if "empty" in request.POST:
         RemoteBook.objects.filter(pk=remote.pk).update(may_empty=True)
     touch(remote.pk)

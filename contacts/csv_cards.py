@@ -1,10 +1,11 @@
 """Contacts as CSV, read from any of the usual programs and written so that a spreadsheet is safe.
 
 A cell that a spreadsheet would take for a formula, one that begins with ``= + - @``, is written
-with an apostrophe before it, telephone numbers with their ``+`` included; a reading takes exactly
-that one apostrophe off again, so a number comes back as it was. CSV has no place for pictures,
-own labels, preferences and what other programs keep in vCards: vCard is the format that loses
-nothing.
+with an apostrophe before it; a reading takes exactly that one apostrophe off again. In the columns
+of numbers what is nothing but numbers keeps its ``+`` and has no apostrophe, for other programs
+dial what stands there: without a letter, a quote or ``=`` the worst that a spreadsheet makes of it
+is a sum. CSV has no place for pictures, own labels, preferences and what other programs keep in
+vCards: vCard is the format that loses nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ MAX_ENTRIES: Final = 50
 _SEVERAL: Final = " ::: "  # Google's own separator of several values in one cell
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n\0＝＋－＠]")  # noqa: RUF001 — full-width forms count too
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n\0＝＋－＠]")  # noqa: RUF001
+_NUMBER = re.compile(r"[+0-9(][0-9 .\-()/]*(?: ext\. [0-9]+)?")
 _QUOTED_TEXT = re.compile(r'="(.*)"', re.DOTALL)  # ="0199…": how spreadsheets keep leading zeros
 _DELIMITERS: Final = ",;\t|"
 _FALLBACK: Final = "bluetel-cp1252"
@@ -249,28 +251,30 @@ def write_csv(cards: Iterable[Card], *, delimiter: str = ",") -> Iterator[str]:
 
 def as_read_back(card: Card) -> Card:
     """What is left of a card that goes out as CSV and comes in again."""
-    return _card(columns_of(_HEADERS), [escape_cell(cell) for cell in _cells(card)])
+    return _card(columns_of(_HEADERS), list(_cells(card)))
 
 
 def _cells(card: Card) -> Iterator[str]:
     for _, name in _TEXTS:
-        yield str(getattr(card, name))
+        yield escape_cell(str(getattr(card, name)))
     emails = sorted(card.emails, key=lambda email: not email.is_preferred)
-    yield _SEVERAL.join(email.address for email in emails)
+    yield escape_cell(_SEVERAL.join(email.address for email in emails))
     numbers = sorted(card.numbers, key=lambda number: not number.is_preferred)
     for _, label in _PHONES:
-        yield _SEVERAL.join(
+        written = [
             one.number + (f" ext. {one.extension}" if one.extension else "")
             for one in numbers
             if one.label is label
-        )
-    yield card.note
+        ]
+        cell = _SEVERAL.join(written)
+        yield cell if all(map(_NUMBER.fullmatch, written)) else escape_cell(cell)
+    yield escape_cell(card.note)
 
 
 def _line(cells: Iterable[str], delimiter: str) -> str:
     output = io.StringIO()
     writer = csv.writer(output, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([escape_cell(cell) for cell in cells])
+    writer.writerow(cells)
     return output.getvalue()
 
 

@@ -1,14 +1,32 @@
-"""Bodies that change something: an unknown field is refused, or a slip of the pen would lose it."""
+"""Bodies of which every field may be left out, and those that change something.
+
+Where something is changed an unknown field is refused, or a slip of the pen would lose it.
+"""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from ninja import Schema
+from ninja.schema import DjangoGetter
 from pydantic import ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
 
 
-class Change(Schema):
+class Body(Schema):
+    """An object; without this a list or a text would be read as an object without fields."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_objects_only(cls, body: Any) -> Any:
+        # Ninja's wrapper has no other way to what it wraps.
+        given = body._obj if isinstance(body, DjangoGetter) else body  # noqa: SLF001
+        if isinstance(given, dict):
+            return body
+        raise PydanticCustomError("model_attributes_type", "it takes an object")
+
+
+class Change(Body):
     """What to change; a field that isn't there is an error.
 
     ``of`` is the answer that has these fields: whoever changes what he was given and sends it back

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
 
 from bluetel.accounts.http import SignedInRequest
+from bluetel.api.changes import Body
 from bluetel.api.errors import ApiError
 from bluetel.api.schemas import Error
 from contacts import deletions, selectors, services
@@ -40,7 +41,7 @@ class Number(Schema):
     preferred: bool = False
 
 
-class ContactBody(Schema):
+class ContactBody(Body):
     """What is written. ``book`` is ``personal`` or the id of a shared book.
 
     PUT changes the fields that are sent; ``email`` is the first of several addresses.

@@ -350,3 +350,16 @@ def test_who_has_no_phone_has_contacts_too() -> None:
     visitor = Program(a_user(None, "", "Ada Keller"))
     visitor.add()
     assert len(visitor.search("marchetti")) == 2
+
+
+@pytest.mark.parametrize("body", [[], "x", [HELENE], 7])
+def test_a_body_that_is_no_object_is_told(camille: User, body: object) -> None:
+    program = Program(camille)
+    contact = program.add()
+
+    for answer in (program.post(json.dumps(body)), program.put(contact["id"], json.dumps(body))):
+        assert answer.status_code == 400
+        assert answer.json()["error"] == {
+            "code": "invalid_request",
+            "message": "The field body can't be read: it takes an object.",
+        }

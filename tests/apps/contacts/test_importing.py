@@ -292,7 +292,7 @@ class TestExport:
         answer, text = await self.read(camille, full, "csv")
         assert answer["Content-Disposition"].startswith("attachment; filename=")
         assert "'=HYPERLINK" in text
-        assert "'+33 6 39 98 12 08" in text
+        assert '"+33 6 39 98 12 08"' in text
         assert text.count("\n") == 252
 
     @pytest.mark.parametrize("form", ["vcard-3", "vcard-4", "csv"])

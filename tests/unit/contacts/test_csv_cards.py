@@ -160,7 +160,7 @@ def test_a_number_kept_as_text_by_a_spreadsheet_is_read() -> None:
         pytest.param("=1+1", "'=1+1", id="formula"),
         pytest.param("@SUM(A1)", "'@SUM(A1)", id="at"),
         pytest.param("-2", "'-2", id="minus"),
-        pytest.param("+33 6 39 98 12 08", "'+33 6 39 98 12 08", id="number"),
+        pytest.param("+33 6 39 98 12 08", "'+33 6 39 98 12 08", id="plus"),
         pytest.param("\t=1", "'\t=1", id="tab"),
         pytest.param("＝1", "'＝1", id="full-width"),
         pytest.param("'=1", "''=1", id="looks-escaped"),
@@ -179,10 +179,48 @@ def test_no_cell_of_an_export_starts_like_a_formula() -> None:
         name=evil, company="@x", note="-a", numbers=(CardNumber(number="+33 1", label=Label.WORK),)
     )
 
-    (_, row) = csv.reader(io.StringIO("".join(write_csv([card]))))
+    row = cells_of(card)
 
-    assert evil in row[0]
-    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
+    assert evil in row["Name"]
+    del row["Business Phone"]
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row.values())
+
+
+def cells_of(card: Card) -> dict[str, str]:
+    """The cells of an export by their header."""
+    (row,) = csv.DictReader(io.StringIO("".join(write_csv([card])).removeprefix("\ufeff")))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("number", "cell"),
+    [
+        pytest.param("+33 6 39 98 12 08", "+33 6 39 98 12 08", id="international"),
+        pytest.param("+33(0)1-99.00/42", "+33(0)1-99.00/42", id="with separators"),
+        pytest.param("01 99 00 42 17", "01 99 00 42 17", id="national"),
+        pytest.param("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0", id="letters"),
+        pytest.param("+1=1", "'+1=1", id="equals"),
+        pytest.param("-1+2", "'-1+2", id="minus"),
+        pytest.param("+1+SUM(1)", "'+1+SUM(1)", id="function"),
+        pytest.param("@1", "'@1", id="at"),
+        pytest.param("=1", "'=1", id="formula"),
+    ],
+)
+def test_a_number_keeps_its_plus_and_what_is_more_is_escaped(number: str, cell: str) -> None:
+    assert cells_of(Card(name="A", numbers=(CardNumber(number=number),)))["Other Phone"] == cell
+
+
+def test_several_numbers_in_a_cell_keep_their_plus() -> None:
+    numbers = (
+        CardNumber(number="+33 1", label=Label.WORK, extension="5"),
+        CardNumber(number="+33 2", label=Label.WORK),
+    )
+
+    assert cells_of(Card(name="A", numbers=numbers))["Business Phone"] == "+33 1 ext. 5 ::: +33 2"
+
+
+def test_a_plus_outside_the_numbers_is_escaped() -> None:
+    assert cells_of(Card(name="A", note="+33 6 39 98 12 08"))["Notes"] == "'+33 6 39 98 12 08"
 
 
 def test_a_distribution_list_is_not_exported() -> None:
