@@ -9,12 +9,11 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from bluetel.accounts.account_book import AccountBook
+from bluetel.accounts.models import Pbx
 from bluetel.telephony.ports import Backend, BackendFactory, PbxConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from bluetel.accounts.models import Pbx
 
 _lock = threading.Lock()
 _backends: dict[int, tuple[PbxConfig, Backend]] = {}
@@ -35,6 +34,11 @@ def config_of(pbx: Pbx) -> PbxConfig:
         options=pbx.options,
         accounts=AccountBook(pbx.pk),
     )
+
+
+def read_secrets() -> None:
+    """Open what is sealed of every PBX; raises ``encryption.UnreadableSecret``."""
+    list(Pbx.objects.all())
 
 
 def check_options(kind: str, options: Mapping[str, object]) -> None:

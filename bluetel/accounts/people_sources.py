@@ -11,6 +11,9 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from bluetel.ldap.attributes import Field
 from bluetel.telephony.types import PbxUser
 
@@ -28,6 +31,9 @@ COLUMNS = {
 }
 """What a file's header may call each column, without accents, case and punctuation."""
 
+LONGEST_LOGIN = 128
+LONGEST_EMAIL = 254
+_NUMBER = re.compile(r"[0-9]{1,40}")
 _SIP = re.compile(r"\A(?:sips?:)?([0-9]+)@\S+\Z", re.IGNORECASE)
 
 ORDER = ("login", "number", "name", "email")
@@ -46,7 +52,10 @@ def people_in_csv(data: bytes) -> list[PbxUser]:
         raise PeopleFileError("the file is not UTF-8") from None
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
+    except csv.Error as error:
+        raise PeopleFileError(f"the file is not CSV: {error}") from None
     if not rows:
         raise PeopleFileError("the file is empty")
     places = _places(rows[0])
@@ -83,12 +92,23 @@ def _person_of_row(row: Sequence[str], places: dict[str, int], number: int) -> P
     extension = cells.get("number", "")
     if not login:
         raise PeopleFileError(f"row {number}: the login is missing")
-    if extension and not extension.isdigit():
+    if len(login) > LONGEST_LOGIN or not login.isprintable():
+        raise PeopleFileError(f"row {number}: the login is not one")
+    if extension and not _NUMBER.fullmatch(extension):
         raise PeopleFileError(f"row {number}: the number of {login} is not one")
+    email = cells.get("email", "")
+    if email and not _is_email(email):
+        raise PeopleFileError(f"row {number}: the e-mail of {login} is not one")
     first, _, last = cells.get("name", "").partition(" ")
-    return PbxUser.by_login(
-        login, number=extension, first_name=first, last_name=last, email=cells.get("email", "")
-    )
+    return PbxUser.by_login(login, number=extension, first_name=first, last_name=last, email=email)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return len(text) <= LONGEST_EMAIL
 
 
 def people_in_ldap(client: LdapClient) -> list[PbxUser]:

@@ -143,7 +143,9 @@ def create_api_token(user: User) -> str:
 
 
 def find_user(name: str) -> User | None:
-    """Somebody by username, e-mail or PBX id, as administrators name people."""
+    """Somebody by username, e-mail or PBX id, as administrators name people; empty names nobody."""
+    if not name:
+        return None
     for lookup in ("username__iexact", "email__iexact", "pbx_user_id"):
         user = User.objects.filter(**{lookup: name}).order_by("pk").first()
         if user is not None:

@@ -1,4 +1,4 @@
-"""What all of our commands that need the database have in common."""
+"""What all of our commands that need the database have in common: how they say that they can't."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from bluetel.accounts.encryption import UnreadableSecret
+
 
 class DatabaseCommand(BaseCommand):
-    """Says in one line that the database isn't there yet, or can't be reached."""
+    """Says in one line that the database isn't there yet, can't be reached, or can't be opened."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run; anything else that goes wrong with the database is a fault of ours, and shows."""
@@ -24,6 +26,12 @@ class DatabaseCommand(BaseCommand):
             if isinstance(error, OperationalError):
                 raise CommandError(f"the database can't be used: {_first_line(error)}") from None
             raise
+        except UnreadableSecret:
+            raise CommandError(
+                "the secret key has changed, and what was sealed with the old one can't be opened: "
+                "give the old one in BLUETEL_SECRET_KEY_FALLBACKS, or each PBX's password again "
+                "with connect_pbx"
+            ) from None
 
 
 def _is_behind() -> bool:

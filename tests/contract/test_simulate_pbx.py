@@ -54,6 +54,10 @@ def _address(process: subprocess.Popen[str]) -> str:
         ("--port", "http"),
         ("--users", "-3"),
         ("--users", "0"),
+        ("--users", "many"),
+        ("--outside-answers-after", "soon"),
+        ("--outside-answers-after", "-1"),
+        ("--outside-answers-after", "nan"),
     ],
 )
 def test_a_number_that_can_not_be_meant_is_refused_as_any_wrong_argument(

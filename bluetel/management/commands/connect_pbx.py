@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
+from bluetel.accounts.encryption import UnreadableSecret
 from bluetel.accounts.models import Pbx
 from bluetel.accounts.pbx import open_backend
 from bluetel.management.database_command import DatabaseCommand
@@ -21,6 +22,8 @@ from bluetel.telephony.http import checked_url, tls_context
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+SEALED = ("password", "api_key", "confd_password", "push_secret")
 
 
 class Command(DatabaseCommand):
@@ -54,7 +57,7 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Check what can be checked without the PBX, then save."""
         password = _secret(options["password_env"])
-        pbx = Pbx.objects.filter(name=options["name"]).first()
+        pbx = self._row(options["name"])
         done = "added" if pbx is None else "changed"
         pbx = pbx or Pbx(name=options["name"])
         pbx.kind = options["kind"]
@@ -74,6 +77,21 @@ class Command(DatabaseCommand):
         if backend.uses_own_logins:
             self._show_push_address(pbx)
         self.stdout.write(f"PBX {options['name']} {done}. Next: check_pbx {options['name']}")
+
+    def _row(self, name: str) -> Pbx | None:
+        """The row there is; what nobody can open any more is forgotten."""
+        rows = Pbx.objects.filter(name=name)
+        try:
+            return rows.first()
+        except UnreadableSecret:
+            pbx = rows.defer(*SEALED).get()
+        for field in SEALED:
+            setattr(pbx, field, "")
+        self.stderr.write(
+            "the secret key has changed: what was sealed of this PBX is forgotten, but for what is "
+            "given now"
+        )
+        return pbx
 
     def _show_push_address(self, pbx: Pbx) -> None:
         """Where the PBX may post its phones' states; the address itself is the secret."""

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from bluetel.accounts.demo_accounts import tell_of_closed
+from bluetel.accounts.pbx import read_secrets
 from bluetel.management.database_command import DatabaseCommand
 
 ENDS_WITHIN = 5.0
@@ -30,6 +31,7 @@ class Command(DatabaseCommand):
                 "set it, or run `serve`, which has both in one process"
             )
         tell_of_closed()
+        read_secrets()
         asyncio.run(_run())
         logging.shutdown()
         # A thread may still wait for a PBX that doesn't answer.

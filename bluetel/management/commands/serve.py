@@ -43,6 +43,7 @@ class Command(DatabaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, serve, and end within two seconds."""
         from bluetel.accounts.demo_accounts import tell_of_closed
+        from bluetel.accounts.pbx import read_secrets
         from bluetel.demo_pbx import DemoPbx
         from bluetel.static import collect_if_changed
 
@@ -52,6 +53,7 @@ class Command(DatabaseCommand):
         try:
             call_command("migrate", verbosity=0, interactive=False)
             tell_of_closed()
+            read_secrets()
             collect_if_changed()
             if demo is not None:
                 url = demo.wait_until_ready()

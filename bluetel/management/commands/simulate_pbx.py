@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import BaseCommand, CommandError
 
-from bluetel.management.argument_types import count, port
+from bluetel.management.argument_types import count, port_or_any, seconds_or_never
 from bluetel.telephony.simulator.loopback import (
     PASSWORD,
     USERNAME,
@@ -39,13 +39,13 @@ class Command(BaseCommand):
         """Where to listen, who may sign in, how many people there are."""
         parser.add_argument("--dialect", choices=list(DIALECTS), default="wazo")
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=port, default=PORT, help="0 takes a free one")
+        parser.add_argument("--port", type=port_or_any, default=PORT, help="0 takes a free one")
         parser.add_argument("--users", type=count, default=len(CAST))
         parser.add_argument("--username", default=USERNAME, help="service account")
         parser.add_argument("--password", default=PASSWORD, help="its password")
         parser.add_argument(
             "--outside-answers-after",
-            type=_seconds,
+            type=seconds_or_never,
             default=Habits().outside_answers_after,
             help="seconds until an outside number picks up, or 'never'",
         )
@@ -69,19 +69,15 @@ class Command(BaseCommand):
             raise CommandError(
                 f"can't listen on {host}:{options['port']}: {error.strerror}"
             ) from None
-        listening_port = listener.getsockname()[1]
+        port = listener.getsockname()[1]
         self.stdout.write(
-            f"Simulated PBX ({options['dialect']}) at http://{host}:{listening_port}, "
+            f"Simulated PBX ({options['dialect']}) at http://{host}:{port}, "
             f"{len(pbx.people)} users, service account {username} / {options['password']}"
         )
         self.stdout.flush()
         if options["with_parent"]:
             threading.Thread(target=_stop_with_parent, args=[server], daemon=True).start()
         server.run(sockets=[listener])
-
-
-def _seconds(text: str) -> float | None:
-    return None if text in ("never", "none") else float(text)
 
 
 def _stop_with_parent(server: uvicorn.Server) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
+import sys
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from pytest_django import Settings
 
 from bluetel.accounts.models import ApiToken, Pbx, User
 from bluetel.telephony.errors import AuthenticationFailed, PbxUnavailable
@@ -197,9 +201,11 @@ def test_a_user_is_named_by_username_e_mail_or_pbx_id(house: House, field: str) 
     assert run("create_api_token", getattr(house.user("1001"), field))
 
 
-def test_a_token_for_nobody_is_refused(house: House) -> None:
-    with pytest.raises(CommandError):
-        run("create_api_token", "nobody")
+@pytest.mark.parametrize("name", ["nobody", ""])
+def test_a_token_for_nobody_is_refused(house: House, name: str) -> None:
+    User.objects.create_user("without", email="")
+    with pytest.raises(CommandError, match="no user"):
+        run("create_api_token", name)
 
 
 @pytest.mark.django_db
@@ -215,6 +221,35 @@ def test_the_administrators_page_refuses_the_same(
     sent |= {"calls_per_second": pbx.calls_per_second, "options": "{}", field: value}
     answer = admin_client.post(f"/admin/accounts/pbx/{pbx.pk}/change/", sent)
     assert list(answer.context["adminform"].form.errors) == [field]
+
+
+@pytest.fixture
+def other_key(monkeypatch: pytest.MonkeyPatch, settings: Settings, db: None) -> None:
+    """A PBX whose secrets were sealed with a key that nobody has any more."""
+    connect(monkeypatch)
+    settings.SECRET_KEY = "another"
+
+
+def test_a_changed_secret_key_is_said_with_what_to_do(other_key: None) -> None:
+    with pytest.raises(CommandError, match=r"BLUETEL_SECRET_KEY_FALLBACKS.* connect_pbx$"):
+        run("check_pbx", "office")
+
+
+def test_an_engine_does_not_start_with_another_secret_key(
+    other_key: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1"
+    monkeypatch.setattr(asyncio, "run", lambda main: main.close())
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(CommandError, match="BLUETEL_SECRET_KEY_FALLBACKS"):
+        run("run_engine")
+
+
+def test_a_pbx_may_be_given_again_under_another_secret_key(
+    other_key: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "changed" in connect(monkeypatch)
+    assert Pbx.objects.get().password == "s3cret"
 
 
 def test_serve_says_that_the_host_is_not_of_this_machine() -> None:

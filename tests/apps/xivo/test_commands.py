@@ -150,10 +150,19 @@ def test_a_file_is_read_in_any_of_its_writings(text: str) -> None:
         (b"\xff\xfe", "UTF-8"),
         (b"login,number\n,1005\n", "login is missing"),
         (b"login,number\nines,ten\n", "number of ines"),
+        ("login,number\nines,²\n".encode(), "number of ines"),
+        (b"login,number\nines," + b"1" * 41 + b"\n", "number of ines"),
+        (b"login,number\n" + b"i" * 129 + b",1\n", "the login is not one"),
+        (b"login,number\nin\0es,1\n", "the login is not one|not CSV"),
+        (b"login,number,email\nines,1,nonsense\n", "e-mail of ines"),
+        (b'login,number\n"' + b"i" * 200_000 + b'",1\n', "not CSV"),
         (b"login,number\nines,1\nines,2\n", "twice"),
         (b"login,number\n", "nobody in it has a number"),
     ],
-    ids=["empty", "encoding", "no-login", "no-number", "twice", "header-alone"],
+    ids=[
+        *("empty", "encoding", "no-login", "no-number", "a-digit-of-no-key", "long-number"),
+        *("long-login", "nul", "no-e-mail", "long-field", "twice", "header-alone"),
+    ],
 )
 def test_a_file_that_can_not_be_meant_is_refused(data: bytes, why: str) -> None:
     with pytest.raises(PeopleFileError, match=why):
