@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -70,7 +71,7 @@ def _is_loopback(address: str) -> bool:
 def _works(ask: Callable[[], None]) -> bool:
     try:
         ask()
-    except (DatabaseError, OSError):
+    except (DatabaseTrouble, OSError):
         return False
     return True
 

@@ -20,7 +20,7 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from channels.db import database_sync_to_async
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from prometheus_client import Counter
 
 from bluetel.accounts.models import Pbx
@@ -197,7 +197,7 @@ class PushDoor:
             if loop.time() - self._read_at >= KNOWN_FOR:
                 try:
                     self._known = await database_sync_to_async(_known)()
-                except DatabaseError as error:
+                except DatabaseTrouble as error:
                     if not self._is_stale:
                         logger.error("the PBXs that post can't be read: %s", error)  # noqa: TRY400
                     self._is_stale = True

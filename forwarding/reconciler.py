@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel.telephony.types import (
@@ -164,7 +164,7 @@ class Reconciler(Duty):
                 for user_id in await post.database(users_left_alone):
                     self._want(user_id)
                 failing = await post.database(selectors.count_failing, now=timezone.now())
-            except DatabaseError:
+            except DatabaseTrouble:
                 continue  # who needs the database at once says so
             metrics.FAILING.set(failing)
 
@@ -193,7 +193,7 @@ class Reconciler(Duty):
                 await self._take_news(post)
                 while await self._decide(post, group):
                     pass
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 if not has_failed:
                     logger.error("forwards can't be decided: %s", error)  # noqa: TRY400
                 has_failed = True
@@ -327,7 +327,7 @@ class Reconciler(Duty):
                         heard_since=dict(self._heard),
                         left=self._overtaken | self._queue.keys(),
                     )
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning("what was written can't be noted yet: %s", error)
                 await asyncio.sleep(RETRY_AFTER)
 

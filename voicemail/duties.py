@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel.accounts.models import User
@@ -95,7 +95,7 @@ class VoicemailDuty:
         """Do it; a database that is down is said once, and what was to be done comes again."""
         try:
             await post.run(work)
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             if not self._has_failed:
                 logger.error("voicemail can't reach the database: %s", error)  # noqa: TRY400
             self._has_failed = True

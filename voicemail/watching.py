@@ -16,7 +16,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connections
+from django.db import Error as DatabaseTrouble
+from django.db import connections
 from django.utils import timezone
 
 from presence.live import Teller, teller
@@ -73,7 +74,7 @@ class MailboxDuty:
             while True:
                 try:
                     there, wanting = await post.database(_look)
-                except DatabaseError:
+                except DatabaseTrouble:
                     pass  # the next look tells
                 else:
                     self._tend(there, wanting, telling)
@@ -145,7 +146,7 @@ class Watcher(threading.Thread):
                     wait = RETRY_REFUSED
             except Mailbox.DoesNotExist:
                 break
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning("mailbox %d: the database: %s", self._pk, error)
             except Exception:
                 logger.exception("mailbox %d can't be watched", self._pk)
@@ -227,7 +228,7 @@ class Watcher(threading.Thread):
         if not self._has_failed:
             logger.warning("mailbox %d can't be read: %s", self._pk, text)
         self._has_failed = True
-        with suppress(DatabaseError):  # the page then shows how it was
+        with suppress(DatabaseTrouble):  # the page then shows how it was
             Mailbox.objects.filter(pk=self._pk).update(error=why)
 
     def _note_success(self) -> None:

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 
 from bluetel.accounts.models import User
 
@@ -30,7 +30,7 @@ def tell_of_closed() -> None:
     """Say in the log that the demo's accounts are here and closed, if they are."""
     try:
         count = User.objects.filter(is_demo=True).count()
-    except DatabaseError:
+    except DatabaseTrouble:
         return  # whoever needs the database next says what is wrong with it
     if count and not settings.DEMO:
         logger.warning(

@@ -18,7 +18,7 @@ from bluetel.accounts.models import User
 from bluetel.calls.callers import caller_of
 from bluetel.calls.messages import CallRecord, record_of
 from bluetel.calls.models import Call
-from bluetel.calls.rules import end_reason
+from bluetel.calls.rules import end_reason, number_of_caller
 from bluetel.rows import update
 from bluetel.telephony import numbers, types
 from bluetel.telephony.text import safe_text
@@ -184,7 +184,9 @@ def _copy(row: Call, seen: types.Call, *, now: datetime) -> None:
     row.started_at = row.started_at or seen.started_at or now
     row.answered_at = row.answered_at or seen.answered_at
     if not row.number:
-        row.number = safe_text(seen.number, limit=64)
+        is_incoming = row.direction == Call.Direction.INCOMING
+        number = safe_text(seen.number, limit=64)
+        row.number = number_of_caller(number) if is_incoming else number
     if not row.name:
         row.name = safe_text(seen.name, limit=200) if seen.name != seen.number else ""
     if row.direction == Call.Direction.OUTGOING and not row.dialed:

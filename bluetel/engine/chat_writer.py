@@ -12,7 +12,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
 from django.utils import timezone
 
 from bluetel.engine.status_rows import save_written
@@ -131,7 +132,7 @@ class ChatWriter:
             await self._read_back(
                 {one: place for one, place in places.items() if one not in failed}
             )
-        except (TelephonyError, DatabaseError) as error:
+        except (TelephonyError, DatabaseTrouble) as error:
             failed = {user_id: failed.get(user_id, error) for user_id in places}
         to_retry = {one for one, error in failed.items() if not _is_final(error)}
         for user_id in failed.keys() - to_retry:

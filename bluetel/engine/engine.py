@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel import tasks
@@ -74,7 +74,7 @@ class Engine:
                     held = await threads.database(
                         leases.take, leases.ENGINE, owner=self._owner, now=timezone.now()
                     )
-                except DatabaseError as error:
+                except DatabaseTrouble as error:
                     if not has_failed:
                         logger.error("the engine can't reach the database: %s", error)  # noqa: TRY400
                     has_failed, held = True, None
@@ -122,7 +122,7 @@ class Engine:
 async def _let_go(held: leases.Held, threads: Threads) -> None:
     try:
         await threads.database(leases.release, held, now=timezone.now())
-    except DatabaseError as error:
+    except DatabaseTrouble as error:
         logger.warning("the engine's lease could not be given back: %s", error)
 
 
@@ -201,7 +201,7 @@ class _Duty:
             self._refresh.clear()
             try:
                 await self._count(links)
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 if not has_failed:
                     logger.error("the engine can't read users and PBXs: %s", error)  # noqa: TRY400
                 has_failed = True
@@ -366,7 +366,7 @@ class _Duty:
             spare_what_stays("engine")  # everybody has been read by now
             try:
                 ended = await self._threads.database(sweep, now=timezone.now())
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.warning("old calls could not be swept: %s", error)
                 continue
             for user_id, record in ended:

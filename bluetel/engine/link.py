@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 from prometheus_client import Counter
 
@@ -100,6 +100,7 @@ class PbxLinkKeeper:
         self._pbx_threads = PbxThreads(pbx.name, size=READERS)
         self._is_up = was_up
         self._has_said = False
+        self._is_unwritten = False
         self._since = timezone.now()
         self._kept: list[PbxEvent] | None = None
         self._calls = CallWriter(pbx, threads=threads, reign=reign)
@@ -108,6 +109,7 @@ class PbxLinkKeeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loading: asyncio.Task[None] | None = None
         self._losing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Listen for ever."""
@@ -213,7 +215,7 @@ class PbxLinkKeeper:
         self._replay(calls_only=True)
 
     def _begin_losing(self) -> None:
-        if self._losing is None:
+        if self._losing is None or self._losing.done():
             self._losing = self._spawn(self._lose(GRACE))
 
     async def _lose(self, grace: float) -> None:
@@ -270,7 +272,7 @@ class PbxLinkKeeper:
                 await self._load_snapshot()
             except Exception as error:
                 if not has_failed:
-                    is_expected = isinstance(error, TelephonyError | DatabaseError)
+                    is_expected = isinstance(error, TelephonyError | DatabaseTrouble)
                     logger.log(
                         logging.ERROR,
                         "PBX %s can't be read: %s",
@@ -327,7 +329,7 @@ class PbxLinkKeeper:
         if self._is_up:
             losing.cancel()
         else:
-            await losing
+            await asyncio.shield(losing)  # who is stopped while he waits must not stop it too
 
     def _load(self, presences: Sequence[Presence], *, asked: Sequence[PbxUserId]) -> None:
         believed = [
@@ -357,8 +359,13 @@ class PbxLinkKeeper:
             )
         except LeaseLost:
             return
-        except DatabaseError as error:
-            logger.error("PBX %s: its link can't be written: %s", self.pbx.name, error)  # noqa: TRY400
+        except DatabaseTrouble as error:
+            if not self._is_unwritten:
+                logger.error("PBX %s: its link can't be written: %s", self.pbx.name, error)  # noqa: TRY400
+            self._is_unwritten = True
+            self._telling = self._spawn(self._tell_again())
+        else:
+            self._is_unwritten = False
         await self._reign.publish(
             LinkMessage(
                 type="link",
@@ -369,11 +376,22 @@ class PbxLinkKeeper:
             )
         )
 
+    async def _tell_again(self) -> None:
+        await asyncio.sleep(RETRY_FIRST)
+        if self._is_unwritten:
+            await self._tell()
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("PBX %s: work for it failed", self.pbx.name, exc_info=error)
 
 
 def _slices(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

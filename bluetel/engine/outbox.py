@@ -11,7 +11,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
 from django.utils import timezone
 
 from bluetel.accounts.models import User
@@ -101,7 +102,7 @@ class Outbox:
                         await self._threads.database(
                             write_people, self._reign.held, batch, now=timezone.now()
                         )
-                except DatabaseError as error:
+                except DatabaseTrouble as error:
                     if not has_failed:
                         logger.error("states can't be written: %s", error)  # noqa: TRY400
                     has_failed = True

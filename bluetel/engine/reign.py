@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel.work import leases
@@ -49,7 +49,7 @@ class Reign:
             began = self._loop.time()
             try:
                 renewed = await self._threads.database(leases.renew, self.held, now=timezone.now())
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 logger.error("the engine's lease can't be renewed: %s", error)  # noqa: TRY400
                 continue
             if not renewed:

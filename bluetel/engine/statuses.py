@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
 from django.utils import timezone
 
 from bluetel.engine.status_rows import (
@@ -116,7 +117,7 @@ class Statuses:
                 if over:
                     await self._threads.database(delete_expired, now=timezone.now())
                 await self._read_changed()
-            except DatabaseError as error:
+            except DatabaseTrouble as error:
                 if not has_failed:
                     logger.error("chat statuses can't be read or written: %s", error)  # noqa: TRY400
                 has_failed = True
@@ -171,7 +172,7 @@ class Statuses:
             if not told:
                 return
             found = by_user(await self._threads.database(read_claims, told))
-        except DatabaseError:
+        except DatabaseTrouble:
             self._changed |= told
             raise
         for user_id in told:

@@ -13,7 +13,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel.work import due, metrics
@@ -73,7 +73,7 @@ class EdgeClock:
                 )
             while self._heap and self._heap[0] <= (now := timezone.now()):
                 await self._fire_due(post, now)
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             if not self._has_failed:
                 logger.error("edges can't be read: %s", error)  # noqa: TRY400
             self._has_failed = True

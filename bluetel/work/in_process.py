@@ -11,7 +11,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseTrouble
 from django.utils import timezone
 
 from bluetel.work import metrics, queue
@@ -87,7 +87,7 @@ class JobRunner(Duty):
             await self._hold_on(post)
             await self._begin(post)
             wait = await self._wait(post)
-        except DatabaseError as error:
+        except DatabaseTrouble as error:
             if not self._has_failed:
                 logger.error("jobs can't be read: %s", error)  # noqa: TRY400
             self._has_failed = True

@@ -350,6 +350,17 @@ async def test_a_call_from_outside_is_told_to_whom_it_rings(rig: Rig) -> None:
     assert (call.number, call.name) == ("0199004217", "Hélène Marchetti")
 
 
+async def test_who_withholds_his_number_shows_none(rig: Rig) -> None:
+    user = rig.user("1001")
+    async with rig.listening() as listener:
+        await listener.saw(StreamOpened)
+        rig.do(lambda pbx: pbx.call_in("", name="", to="1001"))
+        call = await listener.call(user, lambda call: call.state is CallState.RINGING_SELF)
+
+    assert (call.number, call.name) == ("", "")
+    assert [(live.number, live.name) for live in rig.backend.calls(user)] == [("", "")]
+
+
 def test_the_living_calls_of_everybody_are_listed(rig: Rig) -> None:
     rig.talk("1001", "1002")
     rig.dial("1003", "0199004217")

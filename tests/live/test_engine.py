@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import InterfaceError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -16,6 +18,8 @@ from bluetel.accounts.models import Pbx, User
 from bluetel.calls.models import Call
 from bluetel.calls.services import place_call
 from bluetel.engine import engine as engine_module
+from bluetel.engine import link
+from bluetel.engine.outbox import write_link
 from bluetel.telephony.errors import PbxUnavailable
 from bluetel.telephony.simulator.legs import Leg
 from bluetel.telephony.simulator.memory import MemoryBackend
@@ -52,6 +56,26 @@ def _leg(model: SimulatedPbx, extension: str) -> Leg:
 async def test_the_snapshot_shows_everybody(on_air: Stage) -> None:
     assert (await on_air.record("1002"))["phone"] == "available"
     assert (await on_air.record("1008"))["phone"] == "offline"
+
+
+async def test_that_the_pbx_is_lost_is_written_when_the_database_takes_it_again(
+    on_air: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([InterfaceError("the connection is closed")])
+
+    def write(*args: Any, **values: Any) -> None:
+        for failure in failures:
+            raise failure
+        write_link(*args, **values)
+
+    monkeypatch.setattr(link, "write_link", write)
+    on_air.house.backend.lose_stream("cut")
+
+    async def is_down() -> bool:
+        return not (await PbxLink.objects.aget()).is_up
+
+    await until(is_down, what="a link that is down")
+    assert next(failures, None) is None
 
 
 async def test_a_call_shows_on_its_phone_step_by_step(on_air: Stage) -> None:

@@ -123,14 +123,17 @@ def _leg(fields: Fields, *, peer: Fields | _Swapped) -> Leg:
     user = fields.text_or_none("user_uuid")
     bridges = fields.items("bridges")
     sip_call_id = fields.text_or_none("sip_call_id")
+    is_caller = fields.flag("is_caller")
     number = peer.text_or_none("peer_caller_id_number") or ""
+    if not is_caller and number == fields.text_or_none("dialed_extension"):
+        number = ""  # what calld puts there for a caller who withholds his number
     name = peer.text_or_none("peer_caller_id_name") or ""
     return Leg(
         id=CallId(leg_id),
         conversation=ConversationId(fields.text_or_none("conversation_id") or leg_id),
         user=None if user is None else PbxUserId(user),
         phase=_PHASES.get(fields.text("status"), Phase.NEW),
-        is_caller=fields.flag("is_caller"),
+        is_caller=is_caller,
         peer_number=number,
         # Until the peer is known, Wazo puts the dialled number in both places.
         peer_name="" if name == number else name,

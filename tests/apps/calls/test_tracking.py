@@ -111,6 +111,14 @@ def test_a_hostile_caller_name_is_kept_as_harmless_text(house: House) -> None:
     assert call.number == "0199004217"
 
 
+@pytest.mark.parametrize("number", ["", "anonymous", "Unknown"])
+def test_who_withholds_his_number_shows_none(house: House, number: str) -> None:
+    house.do(lambda model: model.call_in(number, name="", to="1001"))
+    house.hear()
+    call = Call.objects.get()
+    assert (call.number, call.name) == ("", "")
+
+
 def test_an_ended_call_is_never_brought_back_to_life(house: House) -> None:
     call = place(house, "1002")
     alive = house.backend.calls(PbxUserId(house.user("1001").pbx_user_id))
