@@ -40,8 +40,6 @@ BEHIND = timedelta(days=1)
 _ROWS = ("automation", "line", "route_override", "presence_state")
 """What there is of a user at most once."""
 
-_NOT_THERE = (ImState.OFFLINE, ImState.UNKNOWN)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -146,7 +144,7 @@ def read_situations(
                 if claim.source != ImSource.CALENDAR or claim.ref == hanging_up.REF
             ),
             override=Override(refs=frozenset(override.refs)) if override else None,
-            is_there=state is not None and state.im not in _NOT_THERE,
+            is_there=state is not None and state.is_there and state.im != ImState.UNKNOWN,
         )
         found.append(
             Known(

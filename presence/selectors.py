@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from anyascii import anyascii
 from django.conf import settings
 from django.db.models import Count, Max
 from django.utils import timezone
@@ -73,7 +74,7 @@ def people(viewer: User | AnonymousUser, *, watch: Watch = "all") -> PresenceAns
             decision = decide_im(viewer, now=timezone.now())
             if decision.winner is not None:
                 _say(decision, record)
-    records.sort(key=lambda record: (record["name"].casefold(), record["user_id"]))
+    records.sort(key=lambda record: (anyascii(record["name"]).lower(), record["user_id"]))
     newest = [one["revision"] for one in found] + [link.revision for link in links.by_pbx.values()]
     return PresenceAnswer(revision=max(newest, default=0), people=records)
 

@@ -94,6 +94,14 @@ class PlaceForm(PlaceBase):
             widget=forms.Select(attrs={"class": "input"}),
         )
 
+    def clean(self) -> dict[str, object]:
+        """Let what was not sent stay as it is."""
+        unsent = [name for name in self.fields if self.add_prefix(name) not in self.data]
+        return {
+            **(super().clean() or {}),
+            **{name: getattr(self.instance, name) for name in unsent},
+        }
+
 
 def _own_names() -> list[tuple[str, str]]:
     """The languages, each by the name its speakers give it."""

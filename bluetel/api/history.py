@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from django.utils import timezone
@@ -10,6 +9,7 @@ from ninja import Query, Router, Schema
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
+from bluetel.api.moments import moment
 from dialer.selectors import call_log
 
 if TYPE_CHECKING:
@@ -62,16 +62,17 @@ class History(Schema):
 def history(
     request: SignedInRequest,
     limit: Annotated[int, Query(ge=1)] = 50,
-    before: datetime | None = None,
+    before: str = "",
     missed: bool = False,  # noqa: FBT001, FBT002 — a parameter of the address
 ) -> CallLogPage:
-    """At most 200 rows at once; ``missed`` leaves only calls that nobody picked up."""
-    if before is not None and before.tzinfo is None:
-        before = before.replace(tzinfo=UTC)
+    """At most 200 rows at once; ``missed`` leaves only calls that nobody picked up.
+
+    ``before`` is a time (ISO 8601).
+    """
     return call_log(
         request.user,
         limit=min(limit, MOST_ROWS),
-        before=before,
+        before=moment(before, request.user) if before else None,
         missed=missed,
         now=timezone.now(),
         patience=PATIENCE,

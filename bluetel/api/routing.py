@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
+from pydantic import StrictBool
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.accounts.models import User
 from bluetel.api import schemas
 from bluetel.api.changes import Change
 from bluetel.api.errors import ApiError
+from bluetel.api.moments import moment
 from forwarding import selectors, services
 from forwarding.doubts import doubts_of_forwards, doubts_of_rules
 from forwarding.messages import AutomationRecord, ForwardsRecord
@@ -30,7 +29,6 @@ ERRORS = {
     503: schemas.Error,
 }
 AHEAD = timedelta(days=366)
-_OFFSET = re.compile(r"(T.*) (\d\d:?\d\d)$")
 
 
 class Forward(Schema):
@@ -64,7 +62,7 @@ class Forwards(Schema):
 class ForwardChange(Change):
     """What is left out stays."""
 
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
     destination: str | None = None
 
 
@@ -76,7 +74,7 @@ class ForwardsChange(Change):
     unconditional: ForwardChange | None = None
     busy: ForwardChange | None = None
     no_answer: ForwardChange | None = None
-    do_not_disturb: bool | None = None
+    do_not_disturb: StrictBool | None = None
 
 
 class CalendarRule(Schema):
@@ -113,13 +111,13 @@ class Automation(Schema):
 class CalendarRuleChange(Change):
     """What is left out stays."""
 
-    set_im_busy: bool | None = None
-    until_hang_up: bool | None = None
+    set_im_busy: StrictBool | None = None
+    until_hang_up: StrictBool | None = None
     route: Literal["nothing", "voicemail", "number"] | None = None
     number: str | None = None
     all_day: Literal["ignore", "busy", "out_of_office"] | None = None
     tentative: Literal["ignore", "busy"] | None = None
-    only_with_others: bool | None = None
+    only_with_others: StrictBool | None = None
 
 
 class ImRuleChange(Change):
@@ -127,7 +125,7 @@ class ImRuleChange(Change):
 
     route: Literal["nothing", "voicemail", "number"] | None = None
     number: str | None = None
-    only_by_hand: bool | None = None
+    only_by_hand: StrictBool | None = None
 
 
 class AutomationChange(Change):
@@ -247,10 +245,10 @@ def put_automation(request: SignedInRequest, body: AutomationChange) -> object:
 def routing(request: SignedInRequest, at: str = "") -> object:
     """Now, or at another time (ISO 8601) up to a year ahead, as today's calendar says."""
     now = timezone.now()
-    moment = _moment(at, request.user.time_zone) if at else None
-    if moment is not None and moment > now + AHEAD:
+    then = moment(at, request.user) if at else None
+    if then is not None and then > now + AHEAD:
         raise ApiError("invalid_request", _("Give a time within the next 366 days."))
-    return selectors.routing_of(request.user, now=now, at=moment)
+    return selectors.routing_of(request.user, now=now, at=then)
 
 
 @router.get(
@@ -287,12 +285,3 @@ def _forwards(user: User, record: ForwardsRecord) -> dict[str, Any]:
 
 def _automation(user: User, record: AutomationRecord) -> dict[str, Any]:
     return {**record, "warnings": doubts_of_rules(user, record) or None}
-
-
-def _moment(text: str, zone: str) -> datetime:
-    """A time as asked for; one without offset is the user's. A ``+`` may come as a space."""
-    try:
-        moment = datetime.fromisoformat(_OFFSET.sub(r"\1+\2", text))
-    except ValueError:
-        raise ApiError("invalid_request", _("This is no time: write it as ISO 8601.")) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone or settings.TIME_ZONE))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from ninja import Field, Router, Schema
+from pydantic import StrictBool
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api.changes import Change
+from bluetel.api.moments import WrittenTime, of_user
 from bluetel.api.schemas import Person
 from presence import selectors, services
 
@@ -32,7 +32,7 @@ class NewStatus(Change):
 
     im: str | None = Field(description="available, busy, away, offline; null for automatic")
     message: str = Field("", description="250 characters at most")
-    until: datetime | Literal["end_of_meeting"] | None = Field(
+    until: WrittenTime | Literal["end_of_meeting"] | None = Field(
         None, description="ISO 8601; without a zone it is the user's own; null for no end"
     )
 
@@ -40,7 +40,7 @@ class NewStatus(Change):
 class Idle(Schema):
     """Whether the caller has left his keyboard."""
 
-    idle: bool
+    idle: StrictBool
 
 
 @router.get("/presence/me", response=Status, tags=["presence"], summary="What is my status")
@@ -57,8 +57,8 @@ def set_status(request: SignedInRequest, body: NewStatus) -> object:
         services.be_automatic(request.user.pk)
     else:
         until = body.until
-        if isinstance(until, datetime) and timezone.is_naive(until):
-            until = until.replace(tzinfo=ZoneInfo(request.user.time_zone or settings.TIME_ZONE))
+        if isinstance(until, datetime):
+            until = of_user(until, request.user)
         services.choose_status(request.user.pk, body.im, message=body.message, until=until, now=now)
     return selectors.my_status(request.user, now=now)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from django.utils import timezone
 from ninja import Header, Router, Schema, Status
+from pydantic import StrictBool
 
 from bluetel.accounts.http import SignedInRequest
 from bluetel.api import schemas
@@ -70,7 +71,7 @@ class MessageChange(Change):
 
     of = VoiceMessage
 
-    read: bool | None = None
+    read: StrictBool | None = None
     folder: FolderWord | None = None
 
 

@@ -8,6 +8,7 @@
     ├── KeyReused          key_reused
     ├── PhoneUnreachable   phone_unreachable, the caller's own
     ├── NoLine             no_line
+    ├── NoSuchPhone        no_line, for a device that isn't the caller's
     ├── TooManyCalls       too_many_calls, with the seconds to wait
     ├── PbxDown            pbx_unavailable
     ├── NotPossible        not_supported by this PBX or this phone
@@ -82,6 +83,17 @@ class NoLine(CallError):
     def __init__(self) -> None:
         super().__init__(
             _("You have no phone line, so nothing can ring. Ask your telephone administrator.")
+        )
+
+
+class NoSuchPhone(CallError):
+    """The caller has phones, but none of this name."""
+
+    code = "no_line"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You have no phone of this name. Leave out the device to ring your usual one.")
         )
 
 

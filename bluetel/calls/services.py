@@ -23,6 +23,7 @@ from bluetel.accounts.pbx import backend_for
 from bluetel.calls.errors import (
     KeyReused,
     NoLine,
+    NoSuchPhone,
     PbxDown,
     PhoneUnreachable,
     TooManyCalls,
@@ -186,7 +187,7 @@ def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) ->
         raise PbxDown(retry_after=1, maybe_done=True) from error
     except errors.Rejected as error:
         call.delete()
-        _raise_rejection(error, target)
+        _raise_rejection(error, target, device=call.device)
     except errors.TelephonyError as error:
         call.delete()
         logger.error("PBX %s: placing a call failed: %s", pbx.name, error)  # noqa: TRY400 — the tree's texts say it all
@@ -201,12 +202,12 @@ def _ring(user: User, pbx: Pbx, call: Call, target: Target, *, now: datetime) ->
         adopt(call, placed, now=now)
 
 
-def _raise_rejection(error: errors.Rejected, target: Target) -> NoReturn:
+def _raise_rejection(error: errors.Rejected, target: Target, *, device: str) -> NoReturn:
     match error.reason:
         case errors.RejectReason.PHONE_UNREACHABLE:
             raise PhoneUnreachable from error
         case errors.RejectReason.NO_LINE | errors.RejectReason.UNKNOWN_USER:
-            raise NoLine from error
+            raise (NoSuchPhone if device else NoLine) from error
         case _:
             raise no_such_extension(target.shown) from error
 

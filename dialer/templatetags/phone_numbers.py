@@ -11,6 +11,6 @@ register = template.Library()
 
 
 @register.filter
-def phone_number(text: str) -> str:
+def phone_number(text: str | None) -> str:
     """``text`` grouped as the site's country writes it; what is no number stays as it is."""
-    return display_text(text, country=settings.COUNTRY)
+    return display_text(text or "", country=settings.COUNTRY)

@@ -57,6 +57,13 @@ def test_placing_a_call_answers_202_with_the_call(house: House, camille: Program
     assert camille.get(f"calls/{body['id']}").json() == body
 
 
+def test_a_phone_that_is_not_the_callers_is_said_to_be_none_of_his(camille: Program) -> None:
+    answer = camille.post("calls", {"number": "1002", "device": "kitchen"})
+    assert code(answer) == (409, "no_line")
+    assert "phone of this name" in answer.json()["error"]["message"]
+    assert not Call.objects.exists()
+
+
 def test_the_same_key_gives_the_same_call(house: House, camille: Program) -> None:
     header = {"Idempotency-Key": "one"}
     first = camille.post("calls", {"number": "1002"}, **header).json()

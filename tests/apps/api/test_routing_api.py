@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from forwarding.models import Automation, Line, SuppressedMeeting
+from presence.models import PersonState
 from tests.apps.forwarding.meetings import add_meeting
 from tests.apps.house import House
 
@@ -44,6 +45,17 @@ class Caller:
 @pytest.fixture
 def caller(house: House) -> Caller:
     return Caller(house)
+
+
+def test_who_has_no_page_open_is_offline_once_a_meeting_no_longer_counts(caller: Caller) -> None:
+    now = timezone.now()
+    PersonState.objects.create(user=caller.user, phone="available", im="busy", revision=1)
+    Automation.objects.create(user=caller.user, set_im_busy=True)
+    hour = timedelta(hours=1)
+    add_meeting(caller.user, starts=now - hour, ends=now + hour)
+    assert caller.ask("GET", "routing")[1]["im"]["status"] == "busy"
+    status, answer = caller.ask("POST", "routing/suppress", {"scope": "meeting"})
+    assert (status, answer["im"]["status"], answer["im"]["source"]) == (201, "offline", "session")
 
 
 def test_who_chose_nothing_has_no_rules(caller: Caller) -> None:

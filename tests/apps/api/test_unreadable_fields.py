@@ -33,6 +33,16 @@ pytestmark = pytest.mark.django_db
             {"im": "busy", "until": "tomorrow"},
             "Le champ until est illisible : il prend un moment, comme 2026-11-25T09:00:00Z.",
         ),
+        (
+            "automation",
+            {"im": {"only_by_hand": "no"}},
+            "Le champ only_by_hand est illisible : il prend true ou false.",
+        ),
+        (
+            "presence/me",
+            {"im": "busy", "until": 1795704000},
+            "Le champ until est illisible : il prend un moment, comme 2026-11-25T09:00:00Z.",
+        ),
         ("favourites", {"people": [2]}, "Le champ people est illisible : il prend du texte."),
         ("favourites", {}, "Le champ people est illisible : il manque."),
     ],

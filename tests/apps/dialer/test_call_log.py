@@ -125,7 +125,15 @@ def test_missed_calls_alone_are_found_among_many_others(house: House) -> None:
     assert answer["next"] is None
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?before=yesterday"])
+def test_the_plus_of_a_time_may_come_as_a_space(house: House) -> None:
+    log(house, "1001", "1002", ago=timedelta(hours=1), seconds=10)
+    assert history(house, "?before=2999-11-26T10:00:00+01:00")["calls"]
+    assert not history(house, "?before=2019-11-26T10:00:00%2B01:00")["calls"]
+
+
+@pytest.mark.parametrize(
+    "query", ["?limit=0", "?limit=x", "?before=yesterday", "?before=1795704000"]
+)
 def test_nonsense_in_the_address_is_400(house: House, query: str) -> None:
     answer = ask(house, query)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")

@@ -34,6 +34,18 @@ def test_a_zone_that_is_none_is_refused(client: Client, ada: User) -> None:
     assert (answer.status_code, ada.time_zone) == (400, before)
 
 
+def test_what_is_not_sent_stays_as_it_is(client: Client, ada: User) -> None:
+    client.post("/settings/account/", CHOICES)
+    answer = client.post("/settings/account/", {"route": "nothing", "number": ""})
+    ada.refresh_from_db()
+    assert (answer.status_code, ada.language, ada.time_zone) == (302, "fr", "Europe/Lisbon")
+
+
+def test_a_refused_form_without_a_number_is_shown_again(client: Client, ada: User) -> None:
+    answer = client.post("/settings/account/", {"route": "nothing", "time_zone": "Mars/Base"})
+    assert answer.status_code == 400
+
+
 def test_the_rule_is_saved_and_keeps_its_number_when_it_is_switched_off(
     client: Client, ada: User
 ) -> None:

@@ -80,6 +80,15 @@ def test_everybody_is_listed_by_name_with_the_newest_revision(office: Office) ->
     }
 
 
+def test_a_letter_of_another_alphabet_stands_where_it_is_looked_for(office: Office) -> None:
+    for name in ("Tom", "Łucja", "Émile", "Kim"):
+        office.add(name, "Berg")
+    found = selectors.people(office.add("Zoe", "Berg"))["people"]
+    assert [person["name"].split()[0] for person in found] == [
+        *("Émile", "Kim", "Łucja", "Tom", "Zoe")
+    ]
+
+
 def test_some_people_can_be_asked_for_and_nonsense_is_nobody(office: Office) -> None:
     ada, bo = office.add("Ada", "Alm"), office.add("Bo", "Berg")
     wanted = [str(bo.pk), "0", "-1", "x", "٣", "9" * 30]
