@@ -19,6 +19,7 @@ from typing import BinaryIO, Final
 
 from contacts.card import (
     EMAIL_LIMIT,
+    NUMBER_LIMIT,
     Card,
     CardEmail,
     CardNumber,
@@ -204,7 +205,8 @@ def _numbers(cell: str, column: Column, label: str) -> Iterator[CardNumber]:
     own_label = word if meant is None and word.casefold() != Label.OTHER.value else ""
     for part in cell.split(_SEVERAL.strip()):
         number, extension = read_written(part)
-        if any(character.isdigit() for character in number):
+        number = number or one_line(part, limit=NUMBER_LIMIT)  # "sip:…" and the like
+        if any(character.isalnum() for character in number):
             yield CardNumber(
                 number=number,
                 extension=extension,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -22,9 +22,11 @@ from contacts.card import (
     shown_name,
     with_numbers,
 )
+from contacts.writings import is_number
 
 NUMBERS_LIMIT: Final = 50
 
+_EXTENSION = re.compile(r"\d{1,11}")
 _EMAIL = re.compile(r"[^@\s<>(),;:\"]+@[^@\s<>(),;:\"]+")
 
 
@@ -37,6 +39,7 @@ class Reason(StrEnum):
     LABEL = "label"
     NO_NUMBER = "no_number"
     NUMBER = "number"
+    EXTENSION = "extension"
     TOO_MANY = "too_many"
     NO_NAME = "no_name"
     GROUP = "group"
@@ -61,7 +64,9 @@ class Problem:
 class Draft:
     """What is to be written; None leaves a field as it is.
 
-    ``numbers`` are (label, number) pairs, ``preferred`` the place of the preferred one among them.
+    ``numbers`` are (label, number) pairs, ``preferred`` the place of the preferred one among them,
+    ``extensions`` what is to be dialled behind each, None where that stays. ``unreadable`` are the
+    lines that are no numbers; whoever gives ``are_apart`` leaves them out of ``numbers``.
     """
 
     name: str | None = None
@@ -73,13 +78,22 @@ class Draft:
     note: str | None = None
     numbers: Sequence[tuple[str, str]] | None = None
     preferred: int | None = None
+    extensions: Sequence[str | None] = ()
+    unreadable: Sequence[str] | None = None
+    are_apart: bool = False
 
 
 _TEXTS: Final = ("name", "company", "title", "department", "assistant")
 
 
-def problems_of(draft: Draft, *, country: str, plan: numbers.NumberPlan) -> list[Problem]:
-    """Everything that is wrong with a draft, in the order of its fields."""
+def problems_of(
+    draft: Draft, *, before: Card | None = None, country: str, plan: numbers.NumberPlan
+) -> list[Problem]:
+    """Everything that is wrong with a draft, in the order of its fields.
+
+    What the card said ``before`` may stay, whatever it is: a book of another program's has it so.
+    """
+    before = before or Card(name="")
     found = [
         Problem(name, Reason.TOO_LONG, limit=NAME_LIMIT)
         for name in _TEXTS
@@ -88,24 +102,35 @@ def problems_of(draft: Draft, *, country: str, plan: numbers.NumberPlan) -> list
     email = one_line(draft.email or "", limit=EMAIL_LIMIT + 1)
     if len(email) > EMAIL_LIMIT:
         found.append(Problem("email", Reason.TOO_LONG, limit=EMAIL_LIMIT))
-    elif email and not _EMAIL.fullmatch(email):
+    elif email and not _EMAIL.fullmatch(email) and email != _first_address(before):
         found.append(Problem("email", Reason.EMAIL, email[:60]))
     if len(draft.note or "") > NOTE_LIMIT:
         found.append(Problem("note", Reason.TOO_LONG, limit=NOTE_LIMIT))
     lines = draft.numbers or ()
-    if len(lines) > NUMBERS_LIMIT:
+    limit = max(NUMBERS_LIMIT, len(before.numbers))
+    if len(lines) + len(draft.unreadable or ()) > limit:
         found.append(Problem("numbers", Reason.TOO_MANY, limit=NUMBERS_LIMIT))
-    for place, (label, number) in enumerate(lines[:NUMBERS_LIMIT]):
-        problem = _number_problem(label, number, country=country, plan=plan)
+    known = {number.number for number in before.numbers}
+    for place, (label, number) in enumerate(lines[:limit]):
+        problem = _number_problem(label, number, known=known, country=country, plan=plan)
         if problem is not None:
             found.append(replace(problem, place=place))
+    for place, extension in enumerate(draft.extensions[:limit]):
+        if extension and not _EXTENSION.fullmatch(extension):
+            problem = Problem("extension", Reason.EXTENSION, extension[:60], place=place)
+            found.append(problem)
     return found
 
 
-def written(card: Card | None, draft: Draft) -> Card | Problem:
+def _first_address(card: Card) -> str:
+    return card.emails[0].address if card.emails else ""
+
+
+def written(card: Card | None, draft: Draft, *, is_number: Callable[[str], bool]) -> Card | Problem:
     """``card``, or a new one, with what a checked draft says; a problem when nobody is left.
 
-    What the draft doesn't speak of stays: further addresses, the photo, other programs' lines.
+    ``is_number`` says what can be read as a number. What the draft doesn't speak of stays: further
+    addresses, the photo, other programs' lines.
     """
     card = card or Card(name="")
     card = replace(
@@ -119,7 +144,9 @@ def written(card: Card | None, draft: Draft) -> Card | Problem:
         card = replace(card, note=many_lines(draft.note))
     if draft.email is not None:
         card = _with_email(card, one_line(draft.email, limit=EMAIL_LIMIT))
-    if draft.numbers is not None:
+    if draft.are_apart:
+        card = _with_both(card, draft, is_number)
+    elif draft.numbers is not None:
         card = _with_numbers(card, draft)
     if draft.name is not None:
         card = _with_name(card, one_line(draft.name))
@@ -167,13 +194,39 @@ def _with_email(card: Card, address: str) -> Card:
     return replace(card, emails=(CardEmail(address=address), *others))
 
 
+def _with_both(card: Card, draft: Draft, is_number: Callable[[str], bool]) -> Card:
+    """With numbers and with lines that are none, each kept where the draft is silent about it."""
+    numbers = tuple(one for one in card.numbers if is_number(one.number))
+    others = tuple(one for one in card.numbers if not is_number(one.number))
+    now_numbers, now_others = numbers, others
+    if draft.numbers is not None:
+        now_numbers = _with_numbers(replace(card, numbers=numbers), draft).numbers
+    if draft.unreadable is not None:
+        labels = {one.number: one.label for one in others}
+        texts = [one_line(text, limit=NUMBER_LIMIT) for text in draft.unreadable]
+        pairs = [(labels.get(text, Label.OTHER), text) for text in texts if text]
+        now_others = with_numbers(replace(card, numbers=others), pairs).numbers
+    if (now_numbers, now_others) == (numbers, others):
+        return card
+    return replace(card, numbers=(*now_numbers, *now_others))
+
+
 def _with_numbers(card: Card, draft: Draft) -> Card:
     pairs = [
         (Label(label), one_line(number, limit=NUMBER_LIMIT))
         for label, number in draft.numbers or ()
     ]
     card = with_numbers(card, pairs)
-    if draft.preferred is None:
+    extensions = [*draft.extensions, *(None for _ in pairs)]
+    card = replace(
+        card,
+        numbers=tuple(
+            number if extension is None else replace(number, extension=extension)
+            for number, extension in zip(card.numbers, extensions, strict=False)
+        ),
+    )
+    preferred = [place for place, number in enumerate(card.numbers) if number.is_preferred]
+    if draft.preferred is None or draft.preferred == next(iter(preferred), -1):
         return card
     return replace(
         card,
@@ -185,7 +238,7 @@ def _with_numbers(card: Card, draft: Draft) -> Card:
 
 
 def _number_problem(
-    label: str, number: str, *, country: str, plan: numbers.NumberPlan
+    label: str, number: str, *, known: Collection[str], country: str, plan: numbers.NumberPlan
 ) -> Problem | None:
     if label not in set(Label):
         return Problem("label", Reason.LABEL, label[:60])
@@ -193,8 +246,7 @@ def _number_problem(
         return Problem("number", Reason.NO_NUMBER)
     if len(one_line(number, limit=NUMBER_LIMIT + 1)) > NUMBER_LIMIT:
         return Problem("number", Reason.TOO_LONG, limit=NUMBER_LIMIT)
-    try:
-        numbers.parse(number, country=country, plan=plan)
-    except numbers.InvalidNumber:
-        return Problem("number", Reason.NUMBER, number.strip()[:60])
-    return None
+    written = one_line(number, limit=NUMBER_LIMIT)
+    if written in known or is_number(written, country, [plan]):
+        return None
+    return Problem("number", Reason.NUMBER, number.strip()[:60])

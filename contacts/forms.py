@@ -67,8 +67,15 @@ class ContactForm:
     def draft(self) -> Draft:
         """The contact that is meant."""
         preferred = [place for place, row in enumerate(self.numbers) if row.is_preferred]
+        texts = self.texts
         return Draft(
-            **self.texts,
+            name=texts["name"],
+            company=texts["company"],
+            title=texts["title"],
+            department=texts["department"],
+            email=texts["email"],
+            assistant=texts["assistant"],
+            note=texts["note"],
             numbers=[(row.label, row.number) for row in self.numbers],
             preferred=preferred[0] if preferred else -1,
         )

@@ -9,13 +9,15 @@ left as it is.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.db import transaction
 
+from bluetel.calls.numbering import number_plans
 from contacts import storing
 from contacts.card import NAME_LIMIT, Card, Reason, Refused, one_line
 from contacts.csv_cards import read_csv
@@ -25,6 +27,7 @@ from contacts.remote_rounds import touch
 from contacts.selectors import may_edit, shelf_of
 from contacts.shelved import Known, Shelved
 from contacts.vcard import read_cards
+from contacts.writings import is_number
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -118,10 +121,23 @@ def _take(
             new[entry.uid or f" {len(new)}"] = entry
             shelved.expect(entry)
             run.added += 1
-    storing.change(run.book, changed, now=now)
     cards = list(new.values())
+    _report_unreadable(run, [*changed.values(), *cards])
+    storing.change(run.book, changed, now=now)
     for contact_row, card in zip(storing.add(run.book, cards, now=now), cards, strict=True):
         shelved.note(contact_row.pk, card)
+
+
+def _report_unreadable(run: ImportRun, cards: Iterable[Card]) -> None:
+    """Say which numbers of taken cards can't be read as one: they are kept and never called."""
+    country: str = settings.COUNTRY
+    plans = number_plans()
+    for card in cards:
+        for one in card.numbers:
+            if not is_number(one.number, country, plans):
+                run.unreadables += 1
+                if len(run.unreadable) < REPORTED:
+                    run.unreadable.append([card.name, one.number])
 
 
 def _finish(run: ImportRun, state: ImportRun.State, *, now: datetime) -> None:

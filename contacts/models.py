@@ -336,8 +336,9 @@ class DirectoryState(models.Model):
 class ImportRun(models.Model):
     """A file on its way into a book: how far it is, and what was refused.
 
-    ``refused`` are [line, reason] pairs, the first of them; ``refusals`` counts all. ``size`` and
-    ``done`` are bytes of the file.
+    ``refused`` are [line, reason] pairs, the first of them; ``refusals`` counts all. ``unreadable``
+    are [name, text] pairs of numbers that are none, in the same way. ``size`` and ``done`` are
+    bytes of the file.
     """
 
     class State(models.TextChoices):
@@ -358,6 +359,8 @@ class ImportRun(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     refusals = models.PositiveIntegerField(default=0)
     refused = models.JSONField(default=list)
+    unreadables = models.PositiveIntegerField(default=0)
+    unreadable = models.JSONField(default=list)
     started_at = models.DateTimeField()
     touched_at = models.DateTimeField()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from bluetel.telephony.numbers import NumberPlan
 from contacts.card import (
     EMAIL_LIMIT,
     Card,
@@ -19,7 +20,7 @@ from contacts.folding import fold
 from contacts.index.postings import Texts, found_by
 from contacts.models import DIGITS_LENGTH, SORT_LENGTH, Contact, Email, Line
 from contacts.rules import MACHINES
-from contacts.writings import digits_of
+from contacts.writings import digits_of, is_number
 
 TEXT_FIELDS: Final = (
     "uid",
@@ -39,7 +40,9 @@ TEXT_FIELDS: Final = (
 INDEXED_FIELDS: Final = ("name", "company", "department", "title", "assistant", "note")
 
 
-def fill(contact: Contact, card: Card, *, country: str) -> Texts:
+def fill(
+    contact: Contact, card: Card, *, country: str, plans: Collection[NumberPlan] = ()
+) -> Texts:
     """Give a contact's row the card's texts, and say what it is found by.
 
     The card's numbers and addresses have rows of their own.
@@ -53,7 +56,7 @@ def fill(contact: Contact, card: Card, *, country: str) -> Texts:
     texts = texts_of(
         contact,
         [email.address for email in card.emails],
-        is_callable=any(_is_callable(number, country) for number in card.numbers),
+        is_callable=any(_is_callable(number, country, plans) for number in card.numbers),
     )
     contact.found_by = found_by(contact.book_id, texts)
     return texts
@@ -66,38 +69,38 @@ def sort_name_of(card: Card) -> str:
     return (fold(in_order) or fold(card.name) or "~")[:SORT_LENGTH]
 
 
-def lines_of_card(card: Card, *, contact: int, book: int, country: str) -> list[Line]:
+def lines_of_card(
+    card: Card, *, contact: int, book: int, country: str, plans: Collection[NumberPlan] = ()
+) -> list[Line]:
     """The rows of a card's numbers, in its order."""
-    return [
-        line_of(number, contact=contact, book=book, position=position, country=country)
-        for position, number in enumerate(card.numbers)
-    ]
+    lines = []
+    for position, number in enumerate(card.numbers):
+        line = _line_of(number, country, plans)
+        line.contact_id, line.book_id, line.position = contact, book, position
+        lines.append(line)
+    return lines
 
 
-def line_of(number: CardNumber, *, contact: int, book: int, position: int, country: str) -> Line:
-    """The row of one number."""
+def _line_of(number: CardNumber, country: str, plans: Collection[NumberPlan]) -> Line:
     read = digits_of(number.number, country)
     identity, national = read.identity[:DIGITS_LENGTH], read.national[:DIGITS_LENGTH]
     return Line(
-        contact_id=contact,
-        book_id=book,
-        position=position,
         label=number.label.value,
         number=number.number,
         extension=number.extension,
         own_label=number.own_label,
         marks=list(number.marks),
         is_preferred=number.is_preferred,
-        is_callable=_is_callable(number, country),
+        is_callable=_is_callable(number, country, plans),
         digits=identity,
         national=national,
         keypad=keypad_of(identity, national),
     )
 
 
-def _is_callable(number: CardNumber, country: str) -> bool:
-    """Whether it is no machine's and has something to dial."""
-    return number.label.value not in MACHINES and bool(digits_of(number.number, country).identity)
+def _is_callable(number: CardNumber, country: str, plans: Collection[NumberPlan]) -> bool:
+    """Whether it is no machine's, and a number at all."""
+    return number.label.value not in MACHINES and is_number(number.number, country, plans)
 
 
 def keypad_of(identity: str, national: str) -> str:

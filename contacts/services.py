@@ -20,6 +20,7 @@ from contacts.persons import join, known_contacts
 from contacts.remote_rounds import touch
 from contacts.selectors import find_contact, may_edit, shelf_of
 from contacts.stored_cards import card_by_id, cards_by_id
+from contacts.writings import is_number
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -185,10 +186,11 @@ def _writable(user: User, book: Book) -> Book:
 
 def _card(user: User, card: Card | None, draft: Draft) -> Card:
     country: str = settings.COUNTRY
-    problems = problems_of(draft, country=country, plan=plan_for(user))
+    plan = plan_for(user)
+    problems = problems_of(draft, before=card, country=country, plan=plan)
     if problems:
         raise Unusable(problems)
-    result = written(card, draft)
+    result = written(card, draft, is_number=lambda text: is_number(text, country, [plan]))
     if isinstance(result, Problem):
         raise Unusable([result])
     return result

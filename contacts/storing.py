@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.db import transaction
 
+from bluetel.calls.numbering import number_plans
 from contacts.index import store as index
 from contacts.models import Book, Contact, Email, Line, Photo, RemoteBook
 from contacts.persons import join
@@ -27,6 +28,7 @@ from contacts.records import (
 from contacts.tombstones import bury
 
 if TYPE_CHECKING:
+    from bluetel.telephony.numbers import NumberPlan
     from contacts.card import Card
     from contacts.index.postings import Texts
 
@@ -115,6 +117,7 @@ def texts_by_id(contacts: Iterable[Contact]) -> dict[int, Texts]:
 
 def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Contact]:
     country: str = settings.COUNTRY
+    plans = number_plans()
     contacts = []
     after = []
     for arrival in arrivals:
@@ -126,11 +129,11 @@ def _add(book: Book, arrivals: Sequence[Arrival], *, now: datetime) -> list[Cont
             marker=arrival.marker,
             updated_at=now,
         )
-        after.append(fill(contact, arrival.card, country=country))
+        after.append(fill(contact, arrival.card, country=country, plans=plans))
         contacts.append(contact)
     Contact.objects.bulk_create(contacts)
     cards = {contact.pk: arrival.card for contact, arrival in zip(contacts, arrivals, strict=True)}
-    _write_parts(book, cards)
+    _write_parts(book, cards, plans)
     texts = zip(cards, after, strict=True)
     index.change(book.pk, {pk: (None, now_found_by) for pk, now_found_by in texts})
     join(cards)
@@ -143,13 +146,14 @@ def _change(
     contacts = list(Contact.objects.select_for_update().filter(book=book, pk__in=cards))
     before = texts_by_id(contacts) if is_indexed else {}
     country: str = settings.COUNTRY
+    plans = number_plans()
     new: dict[int, Card] = {}
     after: dict[int, Texts] = {}
     for contact in contacts:
         given = cards[contact.pk]
         arrival = given if isinstance(given, Arrival) else None
         new[contact.pk] = arrival.card if arrival else given  # type: ignore[assignment]
-        after[contact.pk] = fill(contact, new[contact.pk], country=country)
+        after[contact.pk] = fill(contact, new[contact.pk], country=country, plans=plans)
         if arrival:
             contact.source_id, contact.marker = arrival.source_id, arrival.marker
         contact.updated_at = now
@@ -159,7 +163,7 @@ def _change(
     Line.objects.filter(contact__in=ids).delete()
     Email.objects.filter(contact__in=ids).delete()
     Photo.objects.filter(contact__in=ids).delete()
-    _write_parts(book, new)
+    _write_parts(book, new, plans)
     index.change(book.pk, {pk: (before.get(pk), after[pk]) for pk in ids})
     join(ids)
 
@@ -179,13 +183,13 @@ def _remove(book: Book, ids: Sequence[int]) -> int:
     return len(found)
 
 
-def _write_parts(book: Book, cards: Mapping[int, Card]) -> None:
+def _write_parts(book: Book, cards: Mapping[int, Card], plans: Collection[NumberPlan]) -> None:
     """Numbers, addresses and pictures of cards by contact."""
     country: str = settings.COUNTRY
     Line.objects.bulk_create(
         line
         for pk, card in cards.items()
-        for line in lines_of_card(card, contact=pk, book=book.pk, country=country)
+        for line in lines_of_card(card, contact=pk, book=book.pk, country=country, plans=plans)
     )
     Email.objects.bulk_create(
         email for pk, card in cards.items() for email in emails_of_card(card, contact=pk)

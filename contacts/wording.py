@@ -30,6 +30,7 @@ PROBLEMS: Final = {
     Reason.LABEL: gettext_noop("“%(text)s” is none of: %(labels)s."),
     Reason.NO_NUMBER: gettext_noop("Write a number, or leave the line out."),
     Reason.NUMBER: gettext_noop("“%(text)s” is not a telephone number."),
+    Reason.EXTENSION: gettext_noop("“%(text)s” is no extension: write up to 11 digits."),
     Reason.TOO_MANY: gettext_noop("These are too many numbers: at most %(limit)s."),
     Reason.NO_NAME: gettext_noop("Give the book a name."),
     Reason.GROUP: gettext_noop("Choose a group that you belong to."),

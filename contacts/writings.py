@@ -5,6 +5,7 @@ Digits match anywhere in a number: as E.164 has it, as the site dials it, as oth
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -24,20 +25,37 @@ class Writings:
 
     ``identity`` are the digits that say which number it is, empty when there is nothing to dial;
     ``lines`` all writings, one on each line, with a line end before and behind each; ``shown`` is
-    as a page shows it.
+    as a page shows it. ``is_number`` says that it can be read as one, so a call can go there.
     """
 
     identity: str
     lines: str
     shown: str
+    is_number: bool
 
 
 @lru_cache(maxsize=REMEMBERED)
 def read(number: str, country: str) -> Writings:
     """A number as it was entered, read for the site's country."""
-    digits, shown = _read(number, country)
+    digits, shown, is_number = _read(number, country)
     lines = "\n" + "\n".join(digits) + "\n"
-    return Writings(digits[0], lines, number if numbers.says_more(number) else shown)
+    return Writings(digits[0], lines, number if numbers.says_more(number) else shown, is_number)
+
+
+def is_number(number: str, country: str, plans: Iterable[numbers.NumberPlan] = ()) -> bool:
+    """Whether ``number`` can be read as one, at least by one of ``plans``.
+
+    Every way into a book asks this. What the dial policy says of the number is no matter here.
+    """
+    return read(number, country).is_number or any(_reads(plan, number, country) for plan in plans)
+
+
+def _reads(plan: numbers.NumberPlan, number: str, country: str) -> bool:
+    try:
+        numbers.parse(number, country=country, plan=plan)
+    except numbers.InvalidNumber:
+        return False
+    return True
 
 
 def writings(number: str, country: str) -> tuple[str, ...]:
@@ -48,19 +66,19 @@ def writings(number: str, country: str) -> tuple[str, ...]:
     return tuple(read(number, country).lines.split("\n")[1:-1])
 
 
-def _read(number: str, country: str) -> tuple[tuple[str, ...], str]:
+def _read(number: str, country: str) -> tuple[tuple[str, ...], str, bool]:
     entered = numbers.keypad_only(number)
     if number == entered and len(number) <= EXTENSION_DIGITS:
-        return (entered,), number
+        return (entered,), number, bool(entered)
     try:
         parsed = numbers.parse(number, country=country, plan=numbers.NumberPlan())
     except numbers.InvalidNumber:
-        return (entered,), number
+        return (entered,), number, False
     shown = numbers.display(parsed, country=country)
     if parsed.kind is not numbers.NumberKind.PUBLIC:
-        return (parsed.digits,), shown
+        return (parsed.digits,), shown, True
     digits = (parsed.digits, numbers.keypad_only(shown), f"00{parsed.digits}", entered)
-    return tuple(dict.fromkeys(digits)), shown
+    return tuple(dict.fromkeys(digits)), shown, True
 
 
 def lines_of(number: str, country: str) -> str:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
@@ -22,6 +23,7 @@ from contacts.drafts import Draft
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, UnknownBook, Unusable
 from contacts.models import Book, Contact, Email, Line
 from contacts.wording import problem_text
+from contacts.writings import is_number
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -39,18 +41,21 @@ class Number(Schema):
     label: str = Field("other", description=f"one of: {', '.join(Label)}")
     number: str
     preferred: bool = False
+    extension: str | None = Field(None, description="digits to dial once the call is answered")
 
 
 class ContactBody(Body):
     """What is written. ``book`` is ``personal`` or the id of a shared book.
 
     PUT changes the fields that are sent; ``email`` is the first of several addresses.
+    ``unreadable`` are lines of other programs that no telephone can call.
     """
 
     name: str | None = None
     company: str | None = None
     email: str | None = None
     numbers: list[Number] | None = None
+    unreadable: list[str] | None = None
     book: str | None = None
     title: str | None = None
     department: str | None = None
@@ -67,6 +72,7 @@ class ContactRecord(Schema):
     email: str
     emails: list[str]
     numbers: list[Number]
+    unreadable: list[str]
     book: str
     book_name: str
     editable: bool
@@ -163,6 +169,9 @@ def _draft(body: ContactBody, *, new: bool = False) -> Draft:
         note=body.note,
         numbers=numbers,
         preferred=preferred,
+        extensions=[number.extension for number in body.numbers or ()],
+        unreadable=body.unreadable,
+        are_apart=True,
     )
 
 
@@ -189,9 +198,19 @@ def _book(viewer: User, name: str) -> Book:
 def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object]]:
     ids = [contact.pk for contact in contacts]
     numbers: dict[int, list[dict[str, object]]] = defaultdict(list)
+    unreadable: dict[int, list[str]] = defaultdict(list)
+    country, plans = settings.COUNTRY, [services.plan_for(viewer)]
     for line in Line.objects.filter(contact__in=ids).order_by("contact", "position"):
+        if not is_number(line.number, country, plans):
+            unreadable[line.contact_id].append(line.number)
+            continue
         numbers[line.contact_id].append(
-            {"label": line.label, "number": line.number, "preferred": line.is_preferred}
+            {
+                "label": line.label,
+                "number": line.number,
+                "preferred": line.is_preferred,
+                "extension": line.extension,
+            }
         )
     emails: dict[int, list[str]] = defaultdict(list)
     for email in Email.objects.filter(contact__in=ids).order_by("contact", "position"):
@@ -204,6 +223,7 @@ def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object
             "email": next(iter(emails[contact.pk]), ""),
             "emails": emails[contact.pk],
             "numbers": numbers[contact.pk],
+            "unreadable": unreadable[contact.pk],
             "book": services.PERSONAL if contact.book.is_default else str(contact.book_id),
             "book_name": selectors.book_name(contact.book),
             "editable": selectors.may_edit(viewer, contact.book),

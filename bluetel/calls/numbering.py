@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from bluetel.accounts.models import User
+from bluetel.accounts.models import Pbx, User
 from bluetel.calls.callers import Caller, caller_of
 from bluetel.calls.errors import InvalidNumber, NumberRefused
 from bluetel.calls.rules import DialPolicy, Refused, judge
 from bluetel.calls.wording import refusal_text, unreadable_text
 from bluetel.telephony import numbers
 from bluetel.telephony.text import safe_text
-
-if TYPE_CHECKING:
-    from bluetel.accounts.models import Pbx
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +38,14 @@ def plan_of(pbx: Pbx) -> numbers.NumberPlan:
         international_prefix=pbx.international_prefix,
         allowed_codes=tuple(pbx.allowed_codes.split()),
     )
+
+
+def number_plans() -> list[numbers.NumberPlan]:
+    """The number plans of all PBXs: what one of them can dial is a number."""
+    rows = Pbx.objects.only(
+        "extension_pattern", "outside_prefix", "international_prefix", "allowed_codes"
+    )
+    return [plan_of(pbx) for pbx in rows]
 
 
 def policy_of(pbx: Pbx) -> DialPolicy:

@@ -74,4 +74,5 @@ def _context(request: SignedInRequest, run_id: int) -> dict[str, object]:
         "book": book_name(run.book),
         "refused": [(line, refusal_text(reason)) for line, reason in run.refused],
         "unnamed": run.refusals - len(run.refused),
+        "unreadable_unnamed": run.unreadables - len(run.unreadable),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from typing import Any
 
@@ -12,9 +13,13 @@ from django.test import Client
 
 from bluetel.accounts.models import User
 from bluetel.accounts.services import create_api_token
-from contacts.models import Book
+from contacts import services, storing
+from contacts.card import Card
+from contacts.models import Book, Contact
+from contacts.vcard import read_cards
 from tests.apps.contacts.conftest import a_user
 from tests.apps.contacts.fakes import DirectoryPbx
+from tests.apps.house import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -363,3 +368,81 @@ def test_a_body_that_is_no_object_is_told(camille: User, body: object) -> None:
             "code": "invalid_request",
             "message": "The field body can't be read: it takes an object.",
         }
+
+
+WILD = """BEGIN:VCARD
+VERSION:3.0
+FN:Ana Lima
+TEL:abc
+TEL;TYPE=cell,pref:+33 6 39 98 22 22
+TEL;TYPE=work,pref:tel:+49-30-23125-000;ext=12
+TEL;TYPE=fax:see below
+TEL:*98
+EMAIL:nowhere
+EMAIL:ana@x.test
+END:VCARD
+"""
+
+
+class TestWhatCameFromElsewhere:
+    @pytest.fixture
+    def program(self, camille: User) -> Program:
+        return Program(camille)
+
+    @pytest.fixture
+    def contact(self, program: Program) -> dict[str, Any]:
+        (card,) = read_cards(io.BytesIO(WILD.encode()))
+        assert isinstance(card, Card)
+        storing.add(services.default_book(program.user), [card], now=NOW)
+        (contact,) = program.get().json()["contacts"]
+        return dict(contact)
+
+    def test_numbers_are_what_can_be_called_and_the_rest_is_apart(
+        self, contact: dict[str, Any]
+    ) -> None:
+        assert [(one["number"], one["extension"]) for one in contact["numbers"]] == [
+            ("+33 6 39 98 22 22", ""),
+            ("+49-30-23125-000", "12"),
+            ("*98", ""),
+        ]
+        assert contact["unreadable"] == ["abc", "see below"]
+
+    def test_a_put_of_what_was_given_changes_nothing(
+        self, program: Program, contact: dict[str, Any]
+    ) -> None:
+        before = Contact.objects.get(pk=contact["id"]).digest
+
+        answer = program.put(contact["id"], contact)
+
+        assert (answer.status_code, answer.json()) == (200, contact)
+        assert Contact.objects.get(pk=contact["id"]).digest == before
+
+    def test_other_numbers_leave_what_is_no_number(
+        self, program: Program, contact: dict[str, Any]
+    ) -> None:
+        body = {"numbers": [{"label": "work", "number": "01 99 00 42 17", "extension": "7"}]}
+
+        changed = program.put(contact["id"], body).json()
+
+        assert [(one["number"], one["extension"]) for one in changed["numbers"]] == [
+            ("01 99 00 42 17", "7")
+        ]
+        assert changed["unreadable"] == ["abc", "see below"]
+        assert program.put(contact["id"], {"unreadable": []}).json()["unreadable"] == []
+
+    def test_an_extension_of_letters_is_refused(self, program: Program) -> None:
+        number = {"number": "01 99 00 42 17", "extension": "12a"}
+        assert error(program.post({**HELENE, "numbers": [number]})) == (400, "invalid_request")
+
+    def test_a_text_that_is_no_number_is_never_found_as_one(
+        self, program: Program, contact: dict[str, Any]
+    ) -> None:
+        assert {row["number"] for row in program.search("Ana")} == {
+            "+33 6 39 98 22 22",
+            "+49-30-23125-000",
+            "*98",
+        }
+
+    def test_digits_of_another_script_are_those_digits(self, program: Program) -> None:
+        program.add(numbers=[{"label": "work", "number": "٠١ ٩٩ ٠٠ ٤٢ ١٧"}])
+        assert [row["name"] for row in program.search("0199004217")] == [HELENE["name"]]

@@ -85,6 +85,45 @@ def test_one_identifier_twice_in_a_file_is_one_contact(book: Book) -> None:
     assert names(book) == ["Anna Post"]
 
 
+ODD = (
+    b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:odd\r\nFN:Ana Lima\r\nTEL:abc\r\nTEL;TYPE=work:Salle 15\r\n"
+    b"TEL;TYPE=cell:+33 6 39 98 22 22\r\nTEL:*98\r\nEND:VCARD\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("people.vcf", ODD),
+        (
+            "people.csv",
+            b"Name,Other Phone,Work,Mobile,Extension\nAna Lima,abc,Salle 15,0639982222,*98\n",
+        ),
+    ],
+)
+def test_what_is_no_number_is_kept_reported_and_not_callable(
+    book: Book, name: str, content: bytes
+) -> None:
+    run = bring(book, content, name=name)
+
+    assert (run.added, run.refusals, run.unreadables) == (1, 0, 2)
+    assert sorted(run.unreadable) == [["Ana Lima", "Salle 15"], ["Ana Lima", "abc"]]
+    lines = Contact.objects.get(book=book).lines
+    assert set(lines.filter(is_callable=False).values_list("number", flat=True)) == {
+        "abc",
+        "Salle 15",
+    }
+    assert lines.filter(is_callable=True).count() == 2
+
+
+def test_an_address_in_a_column_of_numbers_is_not_lost(book: Book) -> None:
+    bring(book, b"Name,Phone\nAna,sip:ana@x.test\n", name="people.csv")
+
+    assert [line.number for line in Contact.objects.get(book=book).lines.all()] == [
+        "sip:ana@x.test"
+    ]
+
+
 RICH = (
     b"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:elodie\r\nFN:\xc3\x89lodie Prat\r\n"
     b"N:Prat;\xc3\x89lodie;;;\r\nTEL;TYPE=cell,home:+33 6 39 98 40 40\r\n"
@@ -250,6 +289,12 @@ class TestPages:
         page = html.unescape(client.get(f"{answer.url}part/").content.decode())
         assert 'data-state="done"' in page
         assert "Line 6: neither a name nor a company, address or number" in page
+
+    def test_what_is_no_number_is_told(self, client: Client, book: Book) -> None:
+        run = bring(book, ODD)
+        page = html.unescape(client.get(f"/contacts/imports/{run.pk}/").content.decode())
+        assert "What is no telephone number" in page
+        assert "<bdi>Ana Lima</bdi>: “<bdi>abc</bdi>”" in page
 
     def test_nothing_chosen_is_told(self, client: Client, book: Book) -> None:
         answer = client.post(f"/contacts/books/{book.pk}/import/", follow=True)
