@@ -96,6 +96,16 @@ class Environment(BaseSettings):
             raise ValueError(f"{value!r} is neither an IP address nor a host name")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+            is_name = name == "*" or _HOST_NAME.fullmatch(name.removeprefix("."))
+            if not (is_name or _is_ip_address(bare)):
+                raise ValueError(f"{name!r} is not a host's name alone, such as tel.example.org")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

@@ -45,6 +45,9 @@ def test_an_unknown_bluetel_name_stops_the_start() -> None:
         ("BLUETEL_CALLS_PER_MINUTE", "0"),
         ("BLUETEL_PUBLIC_URL", "https://tel.example.org:abc"),
         ("BLUETEL_PUBLIC_URL", "https://:443"),
+        ("BLUETEL_ALLOWED_HOSTS", "tel.example.org,https://phone.example.org"),
+        ("BLUETEL_ALLOWED_HOSTS", "tel.example.org:8000"),
+        ("BLUETEL_ALLOWED_HOSTS", "tel example"),
         ("BLUETEL_HOST", "not a host"),
         ("BLUETEL_HOST", ""),
         ("BLUETEL_TIME_ZONE", "Mars/Base"),
@@ -73,6 +76,12 @@ def test_a_value_that_cannot_be_read_names_the_setting_in_one_line(name: str, va
 @pytest.mark.parametrize("host", ["::1", "192.0.2.7", "127.0.0.1", "localhost", "pbx_web.internal"])
 def test_a_host_is_an_address_or_a_name(host: str) -> None:
     assert read_environment({"BLUETEL_HOST": host}).host == host
+
+
+def test_allowed_hosts_are_names_in_any_of_djangos_writings() -> None:
+    named = "*, .example.org, tel.example.org, 192.0.2.7, [2001:db8::1]"
+    found = read_environment({"BLUETEL_ALLOWED_HOSTS": named}).allowed_hosts
+    assert found == ("*", ".example.org", "tel.example.org", "192.0.2.7", "[2001:db8::1]")
 
 
 def test_an_address_of_ipv6_stands_in_brackets_where_browsers_go() -> None:
