@@ -14,8 +14,9 @@ from enum import IntEnum, StrEnum
 from operator import itemgetter
 from typing import Final
 
+from bluetel.telephony import numbers
 from contacts.folding import fold, names_agree, words_of
-from contacts.writings import identity_in, lines_of
+from contacts.writings import identity_in, is_number, lines_of
 
 MAX_TEXT: Final = 100
 """Characters of a question that count."""
@@ -174,7 +175,7 @@ def rows_of(
         known = _most_called(called, lines) if called else 0.0
         for label, number, written in lines:
             kind, identity = kind_of(label), identity_in(written)
-            if kind is None or not identity:
+            if kind is None or not identity or not _may_be_number(number, country):
                 continue
             by_number = _match_number(asked.digits, number, written, country)
             best = _better(by_name, by_number)
@@ -191,6 +192,11 @@ def rows_of(
             )
             ranked.append((Match.ELSEWHERE if best is None else best, row))
     return ranked
+
+
+def _may_be_number(number: str, country: str) -> bool:
+    """Not "Salle 15"; digits alone may be an extension whose form only the PBX knows."""
+    return not numbers.says_more(number) or is_number(number, country)
 
 
 def _most_called(called: Mapping[str, float], lines: Iterable[tuple[str, str, str]]) -> float:

@@ -296,6 +296,25 @@ class TestPages:
         assert "What is no telephone number" in page
         assert "<bdi>Ana Lima</bdi>: “<bdi>abc</bdi>”" in page
 
+    def test_what_is_no_number_stays_when_the_form_is_saved(
+        self, client: Client, book: Book
+    ) -> None:
+        bring(book, ODD)
+        contact = Contact.objects.get(book=book)
+        written = list(contact.lines.order_by("position").values_list("label", "number"))
+        form = {
+            "name": "Ana Maria Lima",
+            "label": [label for label, _ in written],
+            "number": [number for _, number in written],
+        }
+
+        answer = client.post(f"/contacts/{contact.pk}/edit/", form)
+
+        assert answer.status_code == 302
+        contact.refresh_from_db()
+        assert contact.name == "Ana Maria Lima"
+        assert list(contact.lines.order_by("position").values_list("label", "number")) == written
+
     def test_nothing_chosen_is_told(self, client: Client, book: Book) -> None:
         answer = client.post(f"/contacts/books/{book.pk}/import/", follow=True)
         assert "Choose a vCard or CSV file first." in answer.content.decode()
