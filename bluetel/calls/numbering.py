@@ -12,7 +12,7 @@ from bluetel.accounts.models import Pbx, User
 from bluetel.calls.callers import Caller, caller_of
 from bluetel.calls.errors import InvalidNumber, NumberRefused
 from bluetel.calls.rules import DialPolicy, Refused, judge
-from bluetel.calls.wording import refusal_text, unreadable_text
+from bluetel.calls.wording import not_dialled, refusal_text, unreadable_text
 from bluetel.telephony import numbers
 from bluetel.telephony.text import safe_text
 
@@ -93,7 +93,10 @@ def judged(user: User, pbx: Pbx, text: str) -> tuple[numbers.Number, str]:
 
 def target_for(user: User, pbx: Pbx, text: str) -> Target:
     """What ``text`` leads to, with the name behind it; raises as :func:`judged` does."""
-    number, dialed = judged(user, pbx, text)
+    try:
+        number, dialed = judged(user, pbx, text)
+    except InvalidNumber as error:
+        raise InvalidNumber(not_dialled(error.message)) from None
     is_internal = number.kind is numbers.NumberKind.EXTENSION
     colleague = User.objects.filter(pbx=pbx, extension=dialed).first() if is_internal else None
     known = None

@@ -12,7 +12,7 @@ from bluetel.telephony.numbers import InvalidReason
 
 
 def unreadable_text(reason: InvalidReason, text: str) -> str:
-    """What is wrong with a number that can't be read; always says that nothing was dialled."""
+    """What is wrong with a number that can't be read."""
     match reason:
         case InvalidReason.EMPTY:
             why = _("Type a number or a name first.")
@@ -30,7 +30,12 @@ def unreadable_text(reason: InvalidReason, text: str) -> str:
             why = _("This is not a number that exists.")
         case _:
             assert_never(reason)
-    return " ".join([why, _("Nothing was dialled.")])
+    return why
+
+
+def not_dialled(why: str) -> str:
+    """The same to somebody who wanted to call it: he need not wait for a phone to ring."""
+    return f"{why} {_('Nothing was dialled.')}"
 
 
 def refusal_text(refusal: Refused) -> str:

@@ -58,6 +58,13 @@ def test_who_has_no_page_open_is_offline_once_a_meeting_no_longer_counts(caller:
     assert (status, answer["im"]["status"], answer["im"]["source"]) == (201, "offline", "session")
 
 
+def test_a_rule_that_is_refused_does_not_speak_of_dialling(caller: Caller) -> None:
+    status, answer = caller.ask("PUT", "automation", {"im": {"route": "number", "number": "Bo"}})
+    assert (status, answer["error"]["code"]) == (400, "invalid_number")
+    assert "neither a number" in answer["error"]["message"]
+    assert "dialled" not in answer["error"]["message"]
+
+
 def test_who_chose_nothing_has_no_rules(caller: Caller) -> None:
     assert caller.ask("GET", "automation") == (
         200,
