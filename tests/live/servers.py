@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -77,6 +78,11 @@ class Process:
     def wait_until_said(self, text: str) -> None:
         """Wait until it says something with ``text`` in it."""
         self._wait(lambda: any(text in line for line in self.lines))
+
+    def freeze(self) -> None:
+        """Stop all of it, and return when nothing of it runs any more."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def _answers(self) -> bool:
         try:

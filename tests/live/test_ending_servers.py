@@ -53,7 +53,7 @@ async def test_a_frozen_engine_is_succeeded_and_says_nothing_when_it_wakes() -> 
         nadia = site.user_id("1002")
         async with asyncio.timeout(100), page(second, site.cookie("1001")) as socket:
             await until_heard(socket, nadia)
-            first.process.send_signal(signal.SIGSTOP)
+            first.freeze()
             await asyncio.to_thread(ring, site, "1002")
             await until_phone(socket, nadia, "ringing")
             first.process.send_signal(signal.SIGCONT)

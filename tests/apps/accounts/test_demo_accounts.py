@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.urls import resolve
 from pytest_django import Settings
 
 from bluetel.accounts.demo_accounts import tell_of_closed
@@ -25,6 +26,12 @@ from tests.apps.house import House, remove_everybody
 from tests.servers.base import free_port
 
 SIGN_IN = {"username": "demo1", "password": "demo"}
+
+
+@pytest.fixture(autouse=True)
+def addresses() -> None:
+    """Read once for all tests, so before one of these is a demo, which has some more."""
+    resolve("/")
 
 
 @pytest.fixture
