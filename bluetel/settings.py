@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from typing import Any
@@ -159,12 +160,14 @@ AXES_VERBOSE = False
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENV.redis_url.get_secret_value()
-# A prefix of its own: a foreign message on a shared Redis must never reach the hub.
+# Of each installation its own: what another one says on a shared Redis must never reach the hub,
+# and the numbers of Redis's databases don't keep apart what is published.
+REDIS_PREFIX = f"bluetel-{hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:12]}"
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "bluetel"},
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
         }
         if REDIS_URL
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -175,7 +178,7 @@ CACHES: dict[str, Any] = {
         {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "bluetel",
+            "KEY_PREFIX": REDIS_PREFIX,
         }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}

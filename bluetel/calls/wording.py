@@ -35,7 +35,7 @@ def unreadable_text(reason: InvalidReason, text: str) -> str:
 
 def not_dialled(why: str) -> str:
     """The same to somebody who wanted to call it: he need not wait for a phone to ring."""
-    return f"{why} {_('Nothing was dialled.')}"
+    return " ".join([why, _("Nothing was dialled.")])
 
 
 def refusal_text(refusal: Refused) -> str:

@@ -136,7 +136,8 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "bluetel.settings",
             "PYTHONUNBUFFERED": "1",
             "BLUETEL_DATA_DIR": str(folder),
-            "BLUETEL_SECRET_KEY": "the live tests' own, and quite long enough for Django",
+            # Of each site its own, which keeps it apart from others on the same Redis.
+            "BLUETEL_SECRET_KEY": f"of the site in {folder}, and quite long enough for Django",
             **environ,
         }
         done = subprocess.run(

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,3 +34,22 @@ async def test_a_member_whom_the_layer_forgot_joins_again(monkeypatch: pytest.Mo
     await until(is_heard, what="the news")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_installations_that_share_a_redis_keep_apart(tmp_path: Path) -> None:
+    def prefix(key: str) -> str:
+        environ = {
+            "DJANGO_SETTINGS_MODULE": "bluetel.settings",
+            "BLUETEL_SECRET_KEY": key * 60,
+            "BLUETEL_DATA_DIR": str(tmp_path),
+        }
+        told = "from django.conf import settings; print(settings.REDIS_PREFIX)"
+        return subprocess.run(
+            [sys.executable, "-c", told],
+            env={**os.environ, **environ},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    assert prefix("a") == prefix("a") != prefix("b")
