@@ -82,8 +82,10 @@ def _figures(
         tokens = ready.tokens([f"demo{place + 1}" for place in range(TYPISTS)])
         typing = Typing(ready.url, tokens, engine["texts"])
         with serving(ready):
+            typing.begin()
             quiet = typing.at(RATE)
         with serving(ready.with_settings(**ldap)):
+            typing.begin()
             slow = typing.at(RATE)
         # A process that was asked for too much has questions to the directory left for a while.
         with serving(ready.with_settings(**ldap)):
@@ -204,6 +206,10 @@ class Typing:
     def at(self, rate: int, *, seconds: int = SECONDS) -> Answers:
         """So many queries a second together, sent when they are due whatever came back so far."""
         return asyncio.run(self._typed(rate, seconds))
+
+    def begin(self) -> None:
+        """Have a process that has just started open its connections and read what it keeps."""
+        self.at(STEPS[0], seconds=SECONDS // 2)
 
     def highest(self) -> int:
         """The highest of the steps at which the answers are good; 0 for none."""
