@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -28,10 +28,13 @@ def moment(text: str, user: User) -> datetime:
 
 
 def of_user(time: datetime, user: User) -> datetime:
-    """``time`` with an offset, by the user's own zone if it had none."""
-    if time.tzinfo is not None:
-        return time
-    return time.replace(tzinfo=ZoneInfo(user.time_zone or settings.TIME_ZONE))
+    """``time`` in UTC, by the user's own zone if it had no offset."""
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=ZoneInfo(user.time_zone or settings.TIME_ZONE))
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:  # at either end of what a calendar has
+        raise ApiError("invalid_request", _("This is no time: write it as ISO 8601.")) from None
 
 
 def _no_count(value: Any) -> Any:

@@ -57,6 +57,15 @@ def test_setting_a_status_answers_200_with_it(camille: Program) -> None:
     assert camille.get("presence/me").json() == body
 
 
+def test_an_end_past_what_a_calendar_has_is_refused(camille: Program) -> None:
+    end = "9999-12-31T23:59:59-23:59"
+    assert code(camille.put("presence/me", {"im": "busy", "until": end})) == (
+        400,
+        "invalid_request",
+    )
+    assert not Claim.objects.exists()
+
+
 def test_who_has_chosen_a_status_reads_it_among_the_colleagues_at_once(
     house: House, camille: Program
 ) -> None:

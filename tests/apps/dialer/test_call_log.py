@@ -132,7 +132,11 @@ def test_the_plus_of_a_time_may_come_as_a_space(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["?limit=0", "?limit=x", "?before=yesterday", "?before=1795704000"]
+    "query",
+    [
+        *("?limit=0", "?limit=x", "?before=yesterday", "?before=1795704000"),
+        "?before=0001-01-01T00:00:00%2B14:00",
+    ],
 )
 def test_nonsense_in_the_address_is_400(house: House, query: str) -> None:
     answer = ask(house, query)
