@@ -70,18 +70,21 @@ class ResyncFrame(TypedDict):
     type: Literal["resync"]
 
 
+ErrorCode = Literal[
+    "frame_too_large",
+    "invalid_message",
+    "too_many_frames",
+    "too_many_sockets",
+    "too_many_users",
+    "unknown_message",
+]
+
+
 class ErrorFrame(TypedDict):
     """What the browser sent was not understood, or went too far (docs/presence.md)."""
 
     type: Literal["error"]
-    code: Literal[
-        "frame_too_large",
-        "invalid_message",
-        "too_many_frames",
-        "too_many_sockets",
-        "too_many_users",
-        "unknown_message",
-    ]
+    code: ErrorCode
 
 
 class CallWishRecord(TypedDict):

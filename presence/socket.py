@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from django.http.request import validate_host
 from bluetel.accounts.models import User
 from presence import feed as feeds
 from presence import metrics, selectors
-from presence.messages import ErrorFrame
+from presence.messages import ErrorCode, ErrorFrame
 from presence.promptly import begin
 from presence.recent import KEPT
 from presence.sessions import digest_of
@@ -45,16 +45,6 @@ BURST = 20
 FRAMES_PER_SECOND = 2.0
 BACKLOG_FRAMES = 100
 RESYNC = '{"type":"resync"}'
-
-
-ErrorCode = Literal[
-    "frame_too_large",
-    "invalid_message",
-    "too_many_frames",
-    "too_many_sockets",
-    "too_many_users",
-    "unknown_message",
-]
 
 
 class Closing(NamedTuple):
