@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from bluetel.accounts.models import Pbx
 from bluetel.api.errors import TOO_LARGE
 from contacts.folding import fold, words_of
 from presence.selectors import people
@@ -32,16 +33,29 @@ def home(request: SignedInRequest) -> HttpResponse:
     met = meet(request.user, [int(person["user_id"]) for person in team])
     q, is_free_only = request.GET.get("q", "").strip()[:200], request.GET.get("free") == "yes"
     terms = [f" {word}" for word in fold(q).split()]
+    pbxs = {one.person.pbx for one in met.values()} - {request.user.pbx_id}
+    others = Pbx.objects.filter(pk__in={pbx for pbx in pbxs if pbx is not None})
+    names: dict[int | None, str] = dict(others.values_list("pk", "name"))
     rows: list[dict[str, object]] = []
     shown = 0
     for person in team:
-        extension = met[int(person["user_id"])].extension
+        known = met[int(person["user_id"])]
+        extension = known.extension if known.person.pbx is not None else ""
         sought = words_of(f"{person['name']} {extension}")
         is_wanted = all(term in sought for term in terms)
         if is_free_only and person["phone"] != "available":
             is_wanted = False
         shown += is_wanted
-        rows.append({**person, "extension": extension, "sought": sought, "is_wanted": is_wanted})
+        of_other = names.get(known.person.pbx, "") if extension else ""
+        rows.append(
+            {
+                **person,
+                "extension": extension,
+                "pbx": of_other,
+                "sought": sought,
+                "is_wanted": is_wanted,
+            }
+        )
     context = {
         "team": rows,
         "shown": shown,

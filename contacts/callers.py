@@ -52,7 +52,9 @@ def callers_of(viewer: User, numbers: Iterable[str]) -> dict[str, Caller]:
     found: dict[str, Caller] = {}
     for number, some in wanted.items():
         contacts = next((by_digits[one] for one in some if one in by_digits), ())
-        caller = _meant(people_of(contacts, shelf, viewer=viewer)) if contacts else None
+        people = people_of(contacts, shelf, viewer=viewer) if contacts else ()
+        # Not whose extension it is on another PBX.
+        caller = _meant([one for one in people if not one.books.keys().isdisjoint(some)])
         if caller is not None:
             found[number] = caller
     return found
@@ -80,6 +82,8 @@ def writings(number: str, country: str) -> Sequence[str]:
 
 
 def _meant(people: Sequence[Person]) -> Caller | None:
+    if not people:
+        return None
     own = [person for person in people if person.is_own]
     if len(own) == 1 or len(people) == 1:
         person = (own or people)[0]

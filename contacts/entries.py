@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from django.conf import settings
 
 from bluetel.telephony.numbers import display_text
+from contacts.card import Label
 from contacts.models import Contact, Email, Line, Photo
 from contacts.records import email_key
 from contacts.rules import Kind, kind_of
-from contacts.selectors import may_edit, public_id
+from contacts.selectors import is_elsewhere, may_edit, public_id
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -43,7 +44,7 @@ class EntryNumber:
     """One number of a person, once, however many books have it.
 
     ``kind`` is the label's word in the API, ``own_label`` its owner's own word. Machines and what
-    has nothing to dial are not callable.
+    has nothing to dial are not callable, nor is an extension of another PBX, which ``pbx`` names.
     """
 
     number: str
@@ -52,6 +53,7 @@ class EntryNumber:
     extension: str = ""
     is_callable: bool
     is_preferred: bool = False
+    pbx: str = ""
     origins: tuple[Origin, ...]
 
 
@@ -78,7 +80,8 @@ class Part:
 class Entry:
     """Somebody, as one reader may know him.
 
-    ``id`` is that of the most trusted contact, ``photo_id`` that of the one with a picture.
+    ``id`` is that of the most trusted contact, ``photo_id`` that of the one with a picture;
+    ``is_elsewhere`` of a colleague whose telephone is on another PBX.
     """
 
     id: str
@@ -86,6 +89,7 @@ class Entry:
     parts: tuple[Part, ...] = ()
     user_id: str | None = None
     is_me: bool = False
+    is_elsewhere: bool = False
     title: str = ""
     department: str = ""
     company: str = ""
@@ -181,17 +185,20 @@ def _entry(
     user = next((contact.user_id for contact in group if contact.user_id), None)
     parts = tuple(_part(contact, shelf.books[contact.book_id], shelf, viewer) for contact in group)
     said = list(zip(group, parts, strict=True))
+    first = shelf.books[leader.book_id]
+    elsewhere = first.name if is_elsewhere(first, shelf.pbx) else ""
     return Entry(
         id=public_id(leader.pk, leader.user_id),
         name=leader.name,
         parts=parts,
         user_id=str(user) if user else None,
         is_me=user == viewer.pk,
+        is_elsewhere=bool(elsewhere),
         title=_first(contact.title for contact in group),
         department=_first(contact.department for contact in group),
         company=_first(contact.company for contact in group),
         photo_id=next((part.id for part in parts if part.contact.pk in pictured), ""),
-        numbers=_numbers([(part, lines.get(contact.pk, ())) for contact, part in said]),
+        numbers=_numbers([(part, lines.get(contact.pk, ())) for contact, part in said], elsewhere),
         emails=_statements(
             (row.address, email_key(row.address), part)
             for contact, part in said
@@ -217,13 +224,22 @@ def _part(contact: Contact, book: Book, shelf: Shelf, viewer: User) -> Part:
     )
 
 
-def _numbers(said: Iterable[tuple[Part, Sequence[Line]]]) -> tuple[EntryNumber, ...]:
-    """Each number once: as the most trusted book writes it, preferred if any book says so."""
+def _numbers(
+    said: Sequence[tuple[Part, Sequence[Line]]], elsewhere: str
+) -> tuple[EntryNumber, ...]:
+    """Each number once: as the most trusted book writes it, preferred if any book says so.
+
+    ``elsewhere`` is the PBX of a colleague who is not on the reader's: whoever dialled his
+    extension here would reach somebody else, whichever book it is in.
+    """
     found: dict[str, EntryNumber] = {}
+    _, first = said[0]
+    undialled = {line.digits for line in first if elsewhere and line.label == Label.EXTENSION}
     for part, lines in said:
         for line in lines:
+            is_callable = line.is_callable and line.digits not in undialled
             # A fax with the number of a telephone doesn't hide the telephone.
-            key = f"{line.digits or line.number}{'' if line.is_callable else '-'}"
+            key = f"{line.digits or line.number}{'' if is_callable else '-'}"
             known = found.get(key)
             if known is None:
                 found[key] = EntryNumber(
@@ -231,8 +247,9 @@ def _numbers(said: Iterable[tuple[Part, Sequence[Line]]]) -> tuple[EntryNumber, 
                     kind=line.label,
                     own_label=line.own_label,
                     extension=line.extension,
-                    is_callable=line.is_callable,
+                    is_callable=is_callable,
                     is_preferred=line.is_preferred,
+                    pbx=elsewhere if line.digits in undialled else "",
                     origins=(Origin(book=part.book, is_own=part.is_own),),
                 )
                 continue

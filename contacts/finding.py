@@ -1,4 +1,7 @@
-"""The search of the contact list: people rather than numbers, those without a number too."""
+"""The search of the contact list: people rather than numbers, those without a number too.
+
+By his extension on another PBX somebody is found here as well, though it can't be called.
+"""
 
 from __future__ import annotations
 
@@ -93,4 +96,8 @@ def _far_entry(rows: Sequence[Row]) -> Entry:
 def _without_number(asked: Question, shelf: Shelf, *, viewer: User, known: set[str]) -> list[Entry]:
     ids = propose(asked, shelf.ids, only_callable=False, limit=MOST)
     found = entries_of(ids, shelf, viewer=viewer)
-    return [entry for entry in found if entry.id not in known and not entry.calls]
+    return [
+        entry
+        for entry in found
+        if entry.id not in known and (not entry.calls or entry.is_elsewhere)
+    ]

@@ -2,7 +2,8 @@
 
 Sources have an order: colleagues, the company directory, shared books, personal ones. A contact
 joins at most one of an earlier source, so that nobody's private card can tie two entries of the
-company together for everybody. What one says in the other's book is never changed by it.
+company together for everybody. What one says in the other's book is never changed by it. Colleagues
+join nobody: each has an account and a telephone of his own, whichever PBX they are on.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def partner_of(
 def may_join(contact: Known, other: Known) -> bool:
     """Whether ``other`` comes earlier and is seen by everybody who sees ``contact``."""
     if (other.level, other.book) >= (contact.level, contact.book):
+        return False
+    if contact.level is Level.COLLEAGUES:
         return False
     if other.level is Level.PERSONAL:
         return other.owner == contact.owner

@@ -26,7 +26,8 @@ class Book(models.Model):
     """One address book, and who may read it.
 
     Personal books are their owner's alone, shared ones their group's. A directory is everybody's
-    and written by its synchronisation only; so are the colleagues of a PBX, for its users.
+    and written by its synchronisation only; so are the colleagues: a book for each PBX, named like
+    it, and one for who has none.
     """
 
     class Kind(models.TextChoices):
@@ -70,9 +71,21 @@ class Book(models.Model):
                 condition=models.Q(kind="directory"),
                 name="one_directory",
             ),
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=models.Q(kind="colleagues", pbx=None),
+                name="one_book_without_pbx",
+            ),
             models.CheckConstraint(
                 condition=~models.Q(kind="personal") | models.Q(owner__isnull=False),
                 name="personal_books_have_owners",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["kind"],
+                condition=models.Q(kind="colleagues"),
+                name="books_of_colleagues",
             ),
         ]
 

@@ -57,7 +57,8 @@ class Person:
     ``more`` is further text he may be found by: e-mail, company. ``is_own`` is true of the
     reader's own books. Where a source is several books, ``books`` names those that have a number,
     by the digits that identify it. ``lines`` are those of numbers that the source has read before,
-    by the number, as :func:`lines_of` gives them.
+    by the number, as :func:`lines_of` gives them. ``extension_elsewhere`` is that on a PBX other
+    than the reader's, from where it can't be dialled.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Person:
     is_own: bool = False
     books: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
+    extension_elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,8 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, limit: int) -> list[Row]:
     """Best first, at most ``limit``, the same number of the same person once.
 
     First the very number that was asked for, then whom the reader calls often and lately, then his
-    own books, then everybody else; found by name or number before found elsewhere. What several
+    own books, then everybody else, of whom those of another PBX behind who answers as well; found
+    by name or number before found elsewhere. What several
     sources say of a number becomes one row with all their names: a BlueTel user's own if there is
     one, else that of the first. Two people may share a number.
     """
@@ -236,6 +239,7 @@ def _worth(pair: tuple[Match, Row]) -> tuple[object, ...]:
         match is Match.ELSEWHERE,
         not person.is_own,
         match,
+        bool(person.extension_elsewhere),
         words_of(person.name),
         person.user_id is None,
         person.user_id or "",

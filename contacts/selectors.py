@@ -1,7 +1,7 @@
 """Reading the contact base as somebody may see it.
 
-Personal books are their owner's, shared ones their group's; the directory is everybody's, and the
-colleagues of a PBX its users'. Nothing here reads a contact without asking for whom.
+Personal books are their owner's, shared ones their group's; the directory and the colleagues are
+everybody's. Nothing here reads a contact without asking for whom.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ Position = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """The books somebody may see, by id, the most trusted first."""
+    """The books somebody on ``pbx`` may see, by id, the most trusted first."""
 
     books: Mapping[int, Book]
+    pbx: int | None
 
     @property
     def ids(self) -> list[int]:
@@ -52,13 +53,23 @@ class Shelf:
 
     def name_of(self, book: int) -> str:
         """What the book is called for this reader."""
-        return book_name(self.books[book])
+        return book_name(self.books[book], self.pbx)
+
+    @property
+    def here(self) -> list[int]:
+        """The ids of the books whose extensions are not those of another PBX."""
+        return [pk for pk, book in self.books.items() if not is_elsewhere(book, self.pbx)]
+
+    @property
+    def elsewhere(self) -> list[int]:
+        """The ids of the books of other PBXs' people."""
+        return [pk for pk, book in self.books.items() if is_elsewhere(book, self.pbx)]
 
     @property
     def has_fresh_colleagues(self) -> bool:
-        """Whether a book of colleagues is there, and no user has changed since it was written."""
-        books = self.books.values()
-        return any(book.kind == Book.Kind.COLLEAGUES and not book.is_stale for book in books)
+        """Whether colleagues have books, and no user has changed since they were written."""
+        books = [book for book in self.books.values() if book.kind == Book.Kind.COLLEAGUES]
+        return bool(books) and not any(book.is_stale for book in books)
 
     def is_own(self, book: int) -> bool:
         """Whether the book is the reader's or his groups', rather than the company's."""
@@ -76,7 +87,7 @@ _VISIBLE: Final = " UNION ALL ".join(
         "owner_id = %s AND kind IN ('personal', 'shared')",
         f"kind = 'shared' AND group_id IN ({_OWN_GROUPS})",
         "kind = 'directory'",
-        "kind = 'colleagues' AND pbx_id = %s",
+        "kind = 'colleagues'",
     )
 )
 """Each by an index; one question with "or" would read all books of the house."""
@@ -84,14 +95,24 @@ _VISIBLE: Final = " UNION ALL ".join(
 
 def shelf_of(viewer: User) -> Shelf:
     """The books ``viewer`` may see."""
-    found = objects_of(Book, _VISIBLE, [viewer.pk, viewer.pk, viewer.pbx_id])
-    return Shelf(books={book.pk: book for book in sorted(found, key=_trust)})
+    found = objects_of(Book, _VISIBLE, [viewer.pk, viewer.pk])
+    pbx: int | None = viewer.pbx_id
+    books = sorted(found, key=lambda book: _trust(book, pbx))
+    return Shelf(books={book.pk: book for book in books}, pbx=pbx)
 
 
-def book_name(book: Book) -> str:
-    """What a book is called in the reader's language."""
+def is_elsewhere(book: Book, pbx: int | None) -> bool:
+    """Whether it is the book of people whom somebody on ``pbx`` can't call by their extension."""
+    is_of_pbx = book.kind == Book.Kind.COLLEAGUES and book.pbx_id is not None
+    return is_of_pbx and book.pbx_id != pbx
+
+
+def book_name(book: Book, pbx: int | None) -> str:
+    """What a book is called in the language of the reader, who is on ``pbx``."""
+    if is_elsewhere(book, pbx):
+        return _("Colleagues on %(pbx)s") % {"pbx": book.name}
     if book.kind == Book.Kind.COLLEAGUES:
-        return _("Colleagues")
+        return _("Colleagues") if book.pbx_id is not None else _("Colleagues without a phone")
     if book.kind == Book.Kind.DIRECTORY:
         return book.name or _("Company directory")
     if book.is_default:
@@ -205,13 +226,13 @@ def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
 
 
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:
-    """The BlueTel users behind people of the PBX, by the PBX's id."""
+    """The BlueTel users behind people of the PBX, by the PBX's id, as others on it see them."""
     ids = sorted(set(pbx_user_ids))
     if not ids:
         return {}
     statement = f"{_ON_PBX} ({places(ids)})"
     users = objects_of(User, statement, [pbx, *ids])
-    return {user.pbx_user_id: person_of_user(user) for user in users}
+    return {user.pbx_user_id: person_of_user(user, pbx=pbx) for user in users}
 
 
 _ON_PBX: Final = (
@@ -337,19 +358,26 @@ def _person(
     names: Mapping[int, str],
     shelf: Shelf,
 ) -> Person:
+    live = person_of_user(user, pbx=shelf.pbx) if user is not None else None
+    elsewhere = live.extension_elsewhere if live is not None else ""
+    undialled = identity_of(elsewhere, settings.COUNTRY) if elsewhere else None
     numbers: dict[str, tuple[str, str]] = {}
     books: dict[str, tuple[str, ...]] = {}
     read: dict[str, str] = {}
     for row in group:
-        if row.user and user is not None:
-            live = person_of_user(user).numbers
-            own = [(label, number, lines_of(number, settings.COUNTRY)) for label, number in live]
+        if row.user and live is not None:
+            own = [
+                (label, number, lines_of(number, settings.COUNTRY))
+                for label, number in live.numbers
+            ]
         else:
             own = lines.get(row.pk, [])
         name = names[row.book]
         for label, number, written in own:
             read[number] = written
             digits = identity_in(written)
+            if digits == undialled:
+                continue
             others = books.get(digits, ())
             if not others:
                 numbers[digits] = label, number
@@ -365,8 +393,9 @@ def _person(
         is_own=any(shelf.is_own(row.book) for row in group),
         books=books,
         lines=read,
+        extension_elsewhere=elsewhere,
     )
 
 
-def _trust(book: Book) -> tuple[int, int]:
-    return LEVELS[Book.Kind(book.kind)], book.pk
+def _trust(book: Book, pbx: int | None) -> tuple[int, bool, int]:
+    return LEVELS[Book.Kind(book.kind)], book.pbx_id != pbx, book.pk

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bluetel.accounts.models import User
-    from contacts.rules import Question
+    from contacts.rules import Person, Question
     from contacts.selectors import Shelf
 
 OFTEN_CALLED: Final = 30
@@ -40,13 +40,18 @@ class StoredContacts:
         shelf = _fresh_shelf(viewer, now=now)
         called = called_by(viewer, now=now)
         often = heapq.nlargest(OFTEN_CALLED, called, key=called.__getitem__)
-        proposed = dict.fromkeys(propose(asked, shelf.ids))
-        found = people_by_contact([*proposed, *contacts_with(often, shelf)], shelf, viewer=viewer)
+        # Apart, so that very many on another PBX leave room for one's own.
+        proposed = dict.fromkeys(propose(asked, shelf.here))
+        elsewhere = dict.fromkeys(propose(asked, shelf.elsewhere))
+        looked_at = [*proposed, *contacts_with(often, shelf), *elsewhere]
+        proposed |= elsewhere
+        found = people_by_contact(looked_at, shelf, viewer=viewer)
         country: str = settings.COUNTRY
         people = [
             person
             for contact, person in found.items()
-            if contact in proposed or match(asked, person, country=country) is not None
+            if (contact in proposed and not _is_called_so_elsewhere(asked, person))
+            or match(asked, person, country=country) is not None
         ]
         return Found(state=State.OK, people=people[:MAX_PEOPLE], called=called)
 
@@ -54,7 +59,12 @@ class StoredContacts:
 def _fresh_shelf(viewer: User, *, now: datetime) -> Shelf:
     """The books ``viewer`` may see, with his colleagues as they are now."""
     shelf = shelf_of(viewer)
-    if viewer.pbx_id is None or shelf.has_fresh_colleagues:
+    if shelf.has_fresh_colleagues:
         return shelf
-    colleagues.keep_up(viewer.pbx_id, now=now)
+    colleagues.keep_up(now=now)
     return shelf_of(viewer)
+
+
+def _is_called_so_elsewhere(asked: Question, person: Person) -> bool:
+    """Whether the digits are in an extension of another PBX: to this reader it is no number."""
+    return bool(asked.digits) and asked.digits in person.extension_elsewhere

@@ -99,8 +99,7 @@ def _read(
 
 
 def _records(user: User, rows: Sequence[LoggedCall], *, now: datetime) -> list[LoggedCallRecord]:
-    if user.pbx_id is not None:
-        colleagues.keep_up(user.pbx_id, now=now)
+    colleagues.keep_up(now=now)
     known = callers.callers_of(user, {row.number for row in rows if number_of_caller(row.number)})
     incoming = [row.started_at for row in rows if row.direction is Direction.INCOMING]
     diverted = diversions_at(user, incoming)

@@ -103,8 +103,7 @@ def _found(user: User, text: str) -> dict[str, object] | None:
     """Whom a name in the dialer finds; None where it is no name or nobody is called that."""
     if not any(char.isalpha() for char in text):
         return None
-    if user.pbx_id is not None:
-        colleagues.keep_up(user.pbx_id, now=timezone.now())
+    colleagues.keep_up(now=timezone.now())
     text = text.strip()
     shown, context = shown_by_search(user, text)
     return {**context, "shown": shown, "q": text} if shown else None

@@ -39,7 +39,7 @@ def privacy(request: SignedInRequest) -> HttpResponse:
             for axis in AudienceChoice.Axis.values:
                 people = request.POST.getlist(f"{axis}-person")
                 if added := request.POST.get(f"{axis}-add", "").strip():
-                    people.append(team.find_person(added))
+                    people.append(team.find_person(added, pbx=request.user.pbx_id))
                 choose_audience(
                     request.user,
                     axis,
@@ -143,7 +143,7 @@ def arrange_group(request: SignedInRequest, group_id: int) -> HttpResponse:
                 team.rename_group(group, request.POST.get("name", ""))
                 people = request.POST.getlist("person")
                 if added := request.POST.get("add", "").strip():
-                    people.append(team.find_person(added))
+                    people.append(team.find_person(added, pbx=request.user.pbx_id))
                 team.set_group_people(group, people, now=now)
     except Refused as refusal:
         messages.error(request, refusal.message)
@@ -161,7 +161,7 @@ def _arrange(request: SignedInRequest) -> None:
         people.remove(first)
         people.insert(0, first)
     if added := request.POST.get("add", "").strip():
-        people.append(team.find_person(added))
+        people.append(team.find_person(added, pbx=request.user.pbx_id))
     team.set_favourites(request.user, people)
 
 

@@ -105,11 +105,15 @@ def _checked_name(name: str) -> str:
     return text
 
 
-def find_person(text: str) -> str:
-    """The id of the one user with this extension or name. Raises :class:`Refused` for any other."""
+def find_person(text: str, *, pbx: int | None) -> str:
+    """The id of the one user with this extension or name, as somebody on ``pbx`` calls him.
+
+    Raises :class:`Refused` for any other.
+    """
     wanted = " ".join(text.split())
     users = User.objects.filter(is_active=True)
-    found = list(users.filter(extension=wanted)[:2]) if wanted else []
+    found = list(users.filter(extension=wanted)) if wanted else []
+    found = [user for user in found if user.pbx_id == pbx] or found
     if not found:
         first = wanted.split(" ")[0]
         found = [

@@ -62,8 +62,7 @@ def latest_messages(user: User, *, limit: int, now: datetime) -> list[MessageRec
 
 def callers_of(user: User, numbers: Iterable[str], *, now: datetime) -> dict[str, Caller]:
     """Who is behind these numbers in the books the user sees, by the number as given."""
-    if user.pbx_id is not None:
-        colleagues.keep_up(user.pbx_id, now=now)
+    colleagues.keep_up(now=now)
     return callers.callers_of(user, filter(number_of_caller, numbers))
 
 

@@ -73,6 +73,9 @@ class ContactRecord(Schema):
     emails: list[str]
     numbers: list[Number]
     unreadable: list[str]
+    extension_elsewhere: str = Field(
+        description="of a colleague on another PBX: it can't be called from the caller's"
+    )
     book: str
     book_name: str
     editable: bool
@@ -200,7 +203,13 @@ def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object
     numbers: dict[int, list[dict[str, object]]] = defaultdict(list)
     unreadable: dict[int, list[str]] = defaultdict(list)
     country, plans = settings.COUNTRY, [services.plan_for(viewer)]
+    books = {contact.pk: contact.book for contact in contacts}
+    elsewhere = {pk for pk, book in books.items() if selectors.is_elsewhere(book, viewer.pbx_id)}
+    extensions: dict[int, str] = {}
     for line in Line.objects.filter(contact__in=ids).order_by("contact", "position"):
+        if line.contact_id in elsewhere and line.label == Label.EXTENSION:
+            extensions[line.contact_id] = line.number
+            continue
         if not is_number(line.number, country, plans):
             unreadable[line.contact_id].append(line.number)
             continue
@@ -224,8 +233,9 @@ def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object
             "emails": emails[contact.pk],
             "numbers": numbers[contact.pk],
             "unreadable": unreadable[contact.pk],
+            "extension_elsewhere": extensions.get(contact.pk, ""),
             "book": services.PERSONAL if contact.book.is_default else str(contact.book_id),
-            "book_name": selectors.book_name(contact.book),
+            "book_name": selectors.book_name(contact.book, viewer.pbx_id),
             "editable": selectors.may_edit(viewer, contact.book),
             "title": contact.title,
             "department": contact.department,

@@ -65,7 +65,7 @@ def books(request: SignedInRequest) -> HttpResponse:
     shown = [
         {
             "book": book,
-            "name": book_name(book),
+            "name": book_name(book, user.pbx_id),
             "count": counts.get(book.pk, 0),
             "may_edit": may_edit(user, book),
             "may_manage": shelving.may_manage(user, book),
@@ -108,7 +108,7 @@ def book(request: SignedInRequest, book_id: int) -> HttpResponse:
             return redirect("contacts:book", book_id)
     context = {
         "book": found,
-        "name": book_name(found),
+        "name": book_name(found, user.pbx_id),
         "count": Contact.objects.filter(book=found, is_group=False).count(),
         "may_edit": may_edit(user, found),
         "may_manage": shelving.may_manage(user, found),
@@ -126,7 +126,7 @@ def delete(request: SignedInRequest, book_id: int) -> HttpResponse:
     found = _visible(request, book_id)
     if found.is_default or not shelving.may_manage(request.user, found):
         return render(request, "contacts/read_only.html", status=403)
-    name = book_name(found)
+    name = book_name(found, request.user.pbx_id)
     if request.method == "POST":
         try:
             shelving.delete_book(request.user, book_id)
@@ -148,7 +148,8 @@ def export(request: SignedInRequest, book_id: int, form: str) -> StreamingHttpRe
     if form not in FORMATS:
         raise Http404
     written = FORMATS[form]
-    file_name = "".join(c if c.isalnum() else "-" for c in book_name(found)).strip("-")
+    name = book_name(found, request.user.pbx_id)
+    file_name = "".join(c if c.isalnum() else "-" for c in name).strip("-")
     response = StreamingHttpResponse(
         _parts(exported(found, written)),
         content_type=written.media_type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from contacts.forms import TEXTS, ContactForm, NumberRow
 from contacts.selectors import (
     book_name,
     find_contact,
+    is_elsewhere,
     may_edit,
     public_id,
     shelf_of,
@@ -97,7 +99,7 @@ def delete(request: SignedInRequest, contact_id: str) -> HttpResponse:
         messages.success(
             request,
             _("%(name)s is no longer in “%(book)s”.")
-            % {"name": contact.name, "book": book_name(contact.book)},
+            % {"name": contact.name, "book": book_name(contact.book, request.user.pbx_id)},
             extra_tags=f"undo:{reverse('contacts:restore', args=[deletion.pk])}",
         )
         return redirect("contacts:people")
@@ -105,7 +107,7 @@ def delete(request: SignedInRequest, contact_id: str) -> HttpResponse:
     context = {
         "contact": contact,
         "id": contact_id,
-        "book": book_name(contact.book),
+        "book": book_name(contact.book, request.user.pbx_id),
         "others": [part.book for part in entry.parts if part.contact.pk != contact.pk],
     }
     return render(request, "contacts/delete.html", context)
@@ -146,7 +148,11 @@ def _begun(request: SignedInRequest) -> ContactForm:
         form.numbers.append(NumberRow(number=request.GET["number"][:80]))
     known = find_contact(request.user, request.GET.get("from", ""))
     if known is not None:
-        form = ContactForm.of_card(card_by_id(known.pk, with_photo=False), book="")
+        card = card_by_id(known.pk, with_photo=False)
+        if is_elsewhere(known.book, request.user.pbx_id):
+            dialled = (one for one in card.numbers if one.label is not Label.EXTENSION)
+            card = replace(card, numbers=tuple(dialled))
+        form = ContactForm.of_card(card, book="")
         form.texts["note"] = ""
     return form
 
@@ -161,7 +167,7 @@ def _form(
     shelf = shelf_of(request.user)
     books = [(services.PERSONAL, _("My contacts"))]
     books += [
-        (str(book.pk), book_name(book))
+        (str(book.pk), shelf.name_of(book.pk))
         for book in shelf.books.values()
         if may_edit(request.user, book) and not book.is_default
     ]

@@ -71,7 +71,7 @@ def _context(request: SignedInRequest, run_id: int) -> dict[str, object]:
         raise Http404
     return {
         "run": run,
-        "book": book_name(run.book),
+        "book": book_name(run.book, request.user.pbx_id),
         "refused": [(line, refusal_text(reason)) for line, reason in run.refused],
         "unnamed": run.refusals - len(run.refused),
         "unreadable_unnamed": run.unreadables - len(run.unreadable),

@@ -41,7 +41,7 @@ IMAGES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}
 def people(request: SignedInRequest) -> HttpResponse:
     """The list, or what a search finds in it; ``open`` names the card that stands beside it."""
     user = request.user
-    _keep_up(user)
+    colleagues.keep_up(now=timezone.now())
     shelf = shelf_of(user)
     text = request.GET.get("q", "").strip()
     book = _book(request.GET.get("book", ""), shelf)
@@ -63,7 +63,7 @@ def people(request: SignedInRequest) -> HttpResponse:
 def rows(request: SignedInRequest) -> HttpResponse:
     """What a search finds, as the part of the page that a script puts in while one types."""
     user = request.user
-    _keep_up(user)
+    colleagues.keep_up(now=timezone.now())
     book = _book(request.GET.get("book", ""), shelf_of(user))
     text = request.GET.get("q", "").strip()
     shown, context = shown_by_search(user, text, book)
@@ -102,7 +102,7 @@ def photo(request: SignedInRequest, contact_id: str) -> HttpResponse:
 
 def _card(request: SignedInRequest, contact_id: str) -> dict[str, object]:
     user = request.user
-    _keep_up(user)
+    colleagues.keep_up(now=timezone.now())
     contact = find_contact(user, contact_id)
     if contact is None:
         raise Http404
@@ -179,11 +179,6 @@ def heading(sort_name: str) -> str:
     """Under which letter a name stands."""
     first = sort_name[:1].upper()
     return first if first in ascii_uppercase and first else OTHER_LETTERS
-
-
-def _keep_up(user: User) -> None:
-    if user.pbx_id is not None:
-        colleagues.keep_up(user.pbx_id, now=timezone.now())
 
 
 def _book(text: str, shelf: Shelf) -> int | None:

@@ -22,7 +22,6 @@ from contacts.errors import ContactNotFound
 from contacts.models import Book, Contact, Deletion, Distinct
 from contacts.stored_cards import card_by_id
 from presence.models import PersonState
-from tests.apps.contacts.conftest import a_user
 from tests.apps.contacts.fakes import DirectoryPbx
 from tests.apps.house import NOW
 
@@ -126,8 +125,8 @@ class TestTheList:
         assert 'aria-label="Call Bruno: choose a number"' in page
         assert 'aria-label="Call 06 39 98 12 08, Work"' in page
 
-    def test_says_what_to_do_when_it_is_empty(self) -> None:
-        page = Reader(a_user(None, "", "Ada Keller")).page()
+    def test_says_what_to_do_when_it_is_empty(self, reader: Reader) -> None:
+        page = reader.page(book=services.default_book(reader.user).pk)
         assert "Nobody is in this list yet" in page
 
     def test_shows_one_book_alone(self, reader: Reader, sales: Book, nadia: User) -> None:

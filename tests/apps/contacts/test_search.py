@@ -105,14 +105,6 @@ class TestColleagues:
         User.objects.filter(pk=ines.pk).update(is_active=False)
         assert rows(local(camille, "ines")) == []
 
-    def test_people_of_another_pbx_are_not_found(self, camille: User) -> None:
-        other = Pbx.objects.create(name="other", kind=Pbx.Kind.WAZO)
-        a_user(other, "1005", "Inès Morvan")
-        assert rows(local(camille, "ines")) == []
-
-    def test_who_has_no_pbx_finds_nobody(self, ines: User) -> None:
-        assert rows(local(a_user(None, "", "Ada Keller"), "ines")) == []
-
     def test_who_has_no_number_is_no_row(self, camille: User, pbx: Pbx) -> None:
         a_user(pbx, "", "Ada Keller")
         assert rows(local(camille, "ada")) == []

@@ -7,7 +7,7 @@ colleagues can be seen, or with the reason why they can't.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import get_args
 
 import pytest
@@ -15,7 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from bluetel.accounts.models import User
+from bluetel.accounts.models import Pbx, User
 from bluetel.work import leases
 from bluetel.work.models import Lease
 from presence import messages
@@ -147,6 +147,17 @@ ROUTES: dict[str, str] = {
     "voicemail/greetings/<slug:name>/sound.wav": OWN,
 }
 
+WITH_OTHER_PBXS = (
+    "/",
+    "/api/v1/presence",
+    "/api/v1/search?q=Camille",
+    "/contacts/?q=Camille",
+    "/contacts/rows/?q=Camille",
+    "contact",
+    "contact part",
+)
+"""Where people of every PBX are shown beside each other."""
+
 FRAMES = {
     "PresenceFrame": "tests/unit/presence/test_privacy.py: what is hidden makes no difference",
     "CallFrame": OWN,
@@ -187,8 +198,8 @@ class Worlds:
         self.house = house
         held = leases.take(leases.ENGINE, owner="engine", now=timezone.now())
         assert held is not None
-        self._revision = held.epoch << EPOCH_BITS
-        PbxLink.objects.create(pbx=house.pbx, is_up=True, since=NOW, revision=self._revision + 1)
+        self.revision = held.epoch << EPOCH_BITS
+        PbxLink.objects.create(pbx=house.pbx, is_up=True, since=NOW, revision=self.revision + 1)
         for user in User.objects.all():
             self._put(user, phone="available", im="available")
         self.camille = house.user("1001")
@@ -209,7 +220,7 @@ class Worlds:
 
     def _put(self, user: User, **state: object) -> None:
         PersonState.objects.update_or_create(
-            user=user, defaults={"revision": self._revision + 2} | state
+            user=user, defaults={"revision": self.revision + 2} | state
         )
 
     def look(self, address: str, **state: object) -> str:
@@ -236,21 +247,30 @@ def worlds(house: House) -> Worlds:
     return Worlds(house)
 
 
-def card_of(worlds: Worlds) -> str:
-    """Where Camille's card is."""
-    results = worlds.browser.get("/api/v1/search?q=Camille").json()["results"]
-    return f"/contacts/{results[0]['contact_id']}/"
-
-
 def is_searching(text: str) -> bool:
     """Whether a page or an answer lacks what a source has yet to tell."""
     return 'data-searching="yes"' in text or re.search(r'"state": ?"searching"', text) is not None
 
 
 def test_nothing_nadia_reads_depends_on_what_camille_hides(worlds: Worlds) -> None:
-    card = card_of(worlds)
+    assert_nothing_is_told(worlds, ROUTES.values())
+
+
+def test_nor_does_it_when_camille_is_on_another_pbx(worlds: Worlds) -> None:
+    other = Pbx.objects.create(name="other", kind=Pbx.Kind.XIVO)
+    PbxLink.objects.create(pbx=other, is_up=True, since=NOW, revision=worlds.revision)
+    worlds.camille.pbx = other
+    worlds.camille.save()
+    found = worlds.browser.get("/contacts/?q=Camille").content.decode()
+    assert f'data-contact="user-{worlds.camille.pk}"' in found
+    assert_nothing_is_told(worlds, WITH_OTHER_PBXS)
+
+
+def assert_nothing_is_told(worlds: Worlds, lines: Iterable[str]) -> None:
+    """That what Nadia reads is the same whatever Camille does."""
+    card = f"/contacts/user-{worlds.camille.pk}/"
     special = {"contact": card, "contact part": f"{card}part/"}
-    reading = [special.get(line, line) for line in ROUTES.values()]
+    reading = [special.get(line, line) for line in lines]
     for address in reading:
         if not address.startswith("/"):
             continue
