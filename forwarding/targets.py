@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from bluetel.accounts.models import User
 from bluetel.calls.errors import CallError, NoLine, NumberRefused
 from bluetel.calls.numbering import judged
+from bluetel.calls.wording import refusal_text
 from bluetel.telephony.numbers import NumberKind
 from forwarding.errors import TargetRefused
 from forwarding.models import Automation, Line
@@ -66,7 +67,11 @@ def judge_target(user: User, text: str, *, ahead: bool, ways: Ways | None = None
     """
     if user.pbx is None or not user.pbx_user_id:
         raise NoLine
-    number, dialed = judged(user, user.pbx, text)
+    try:
+        number, dialed = judged(user, user.pbx, text)
+    except NumberRefused as error:
+        sentence = refusal_text(error.refusal, is_forward=True)
+        raise NumberRefused(sentence, refusal=error.refusal) from None
     if number.kind is NumberKind.EMERGENCY:
         raise TargetRefused(_("Calls can't be forwarded to an emergency number."))
     if leads_back(user, dialed, ahead=ahead, ways=ways or Ways()):

@@ -204,11 +204,11 @@ def forwards(request: SignedInRequest) -> HttpResponse:
             if which == "do_not_disturb":
                 changes: dict[str, Any] = {"do_not_disturb": request.POST.get("enabled") == "on"}
                 services.set_forwards(user, changes, now=now)
-                _say_sent(request)
+                _say_saved(request)
                 return redirect("forwarding:forwards")
             if which in forms and forms[which].is_valid():
                 services.set_forwards(user, {which: forms[which].cleaned_data}, now=now)
-                _say_sent(request)
+                _say_saved(request)
                 return redirect("forwarding:forwards")
         except CallError as error:
             if which in forms and error.code not in {"pbx_unavailable", "no_line"}:
@@ -229,9 +229,11 @@ def _doubt(doubts: Iterable[WarningRecord], field: str) -> str:
     return next((one["message"] for one in doubts if one["field"] == field), "")
 
 
-def _say_sent(request: SignedInRequest) -> None:
+def _say_saved(request: SignedInRequest) -> None:
     """What can't be read back is said to be sent, and no more."""
-    if not can_read(request.user):
+    if can_read(request.user):
+        messages.info(request, _("Saved."))
+    else:
         messages.info(request, _("Sent to the phone system. It does not confirm what it has set."))
 
 

@@ -279,6 +279,14 @@ def test_french_signs_keep_to_their_words() -> None:
     assert [text for text in texts if loose.search(text)] == []
 
 
+def test_voicemail_has_one_name_in_french() -> None:
+    """That of its page and of the settings."""
+    catalogue = polib.pofile(str(ROOT / "locale/fr/LC_MESSAGES/django.po"))
+    others = re.compile("messagerie vocale|boîte vocale", re.IGNORECASE)
+    texts = [text for entry in catalogue for text in (entry.msgstr, *entry.msgstr_plural.values())]
+    assert [text for text in texts if others.search(text)] == []
+
+
 def test_a_text_that_has_a_plural_is_always_asked_for_with_a_number() -> None:
     """Python up to 3.11.4 has no translation of it otherwise."""
     catalogue = polib.pofile(str(ROOT / "locale/fr/LC_MESSAGES/django.po"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from bluetel.accounts.pbx import backend_for
-from bluetel.calls.errors import CallOver, NotPossible, PbxDown
+from bluetel.calls.errors import CallOver, NotPossible, NoTransfer, PbxDown
 from bluetel.calls.models import Call
 from bluetel.calls.numbering import no_such_extension, target_for
 from bluetel.calls.rules import end_reason
@@ -94,13 +94,13 @@ def transfer(call: Call, text: str, *, kind: types.TransferKind) -> None:
 
 
 def complete_transfer(call: Call) -> None:
-    """Join the other two; ``NotPossible`` where no transfer has begun."""
+    """Join the other two; ``NoTransfer`` where none has begun."""
     with _pbx_words(call) as (backend, user, leg), _a_transfer_is_on():
         backend.complete_transfer(user, leg)
 
 
 def cancel_transfer(call: Call) -> None:
-    """Take the first caller back; ``NotPossible`` where no transfer has begun."""
+    """Take the first caller back; ``NoTransfer`` where none has begun."""
     with _pbx_words(call) as (backend, user, leg), _a_transfer_is_on():
         backend.cancel_transfer(user, leg)
 
@@ -111,7 +111,7 @@ def _a_transfer_is_on() -> Iterator[None]:
     try:
         yield
     except errors.NotFound as error:
-        raise NotPossible from error
+        raise NoTransfer from error
 
 
 @contextmanager

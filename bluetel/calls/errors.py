@@ -12,6 +12,7 @@
     ├── TooManyCalls       too_many_calls, with the seconds to wait
     ├── PbxDown            pbx_unavailable
     ├── NotPossible        not_supported by this PBX or this phone
+    │   └── NoTransfer     nothing to complete or to cancel
     ├── CallOver           call_ended
     └── CallNotFound       not_found
 
@@ -132,8 +133,19 @@ class NotPossible(CallError):
 
     code = "not_supported"
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(
+            message or _("This phone can't do that from here. Use the keys of the phone.")
+        )
+
+
+class NoTransfer(NotPossible):
+    """The call is not being passed on, so that can't be completed or cancelled."""
+
     def __init__(self) -> None:
-        super().__init__(_("This phone can't do that from here. Use the keys of the phone."))
+        super().__init__(
+            _("This call is not being transferred: there is nothing to complete or to cancel.")
+        )
 
 
 class CallOver(CallError):

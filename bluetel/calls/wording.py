@@ -38,34 +38,33 @@ def not_dialled(why: str) -> str:
     return " ".join([why, _("Nothing was dialled.")])
 
 
-def refusal_text(refusal: Refused) -> str:
-    """Which rule of the house says no, and whom to ask."""
+def refusal_text(refusal: Refused, *, is_forward: bool = False) -> str:
+    """Which rule of the house says no to a call or a forward, and whom to ask."""
     match refusal.rule:
         case Rule.CODE:
-            why = _("Not called: codes with * or # are switched off here.")
+            why = _("codes with * or # are switched off here")
         case Rule.OWN_NUMBER:
             return _("This is your own number: calls would go round in circles.")
         case Rule.PREMIUM:
-            why = _("Not called: this number costs extra.")
+            why = _("this number costs extra")
         case Rule.SHARED_COST:
-            why = _("Not called: this is a shared-cost number.")
+            why = _("this is a shared-cost number")
         case Rule.SATELLITE:
-            why = _("Not called: satellite numbers (%(code)s) are not allowed.") % {
-                "code": refusal.detail
-            }
+            why = _("satellite numbers (%(code)s) are not allowed") % {"code": refusal.detail}
         case Rule.UNIVERSAL:
-            why = _("Not called: worldwide special numbers (%(code)s) are not allowed.") % {
+            why = _("worldwide special numbers (%(code)s) are not allowed") % {
                 "code": refusal.detail
             }
         case Rule.COUNTRY:
-            why = _("Not called: calls to this country (%(region)s) are not allowed.") % {
+            why = _("calls to this country (%(region)s) are not allowed") % {
                 "region": refusal.detail
             }
         case Rule.UNKNOWN:
-            why = _("Not called: nobody can say what this number costs.")
+            why = _("nobody can say what this number costs")
         case _:
             assert_never(refusal.rule)
-    return f"{why} {_whom_to_ask()}"
+    said = _("Not forwarded: %(why)s.") if is_forward else _("Not called: %(why)s.")
+    return f"{said % {'why': why}} {_whom_to_ask()}"
 
 
 def _whom_to_ask() -> str:

@@ -246,6 +246,7 @@ def test_a_forward_by_hand_is_set_and_a_circle_is_refused(
     expect(page.locator("#unconditional .field__error")).to_contain_text("your own number")
     form.get_by_label("Number").fill("1003")
     form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
     api = f"{bluetel.url}/api/v1/routing"
     wait_for(
         lambda: bluetel.session(WHO).get(api, timeout=10).json()["destination"] == "1003",

@@ -108,8 +108,9 @@ def test_a_transfer_to_nowhere_leaves_the_call_alone(house: House, talk: Call) -
 def test_a_transfer_that_has_not_begun_has_no_end(
     house: House, talk: Call, end: Callable[[Call], None]
 ) -> None:
-    with pytest.raises(errors.NotPossible):
+    with pytest.raises(errors.NoTransfer, match="not being transferred") as refused:
         end(talk)
+    assert refused.value.code == "not_supported"
     assert state_of(house, talk) == "talking"
 
 

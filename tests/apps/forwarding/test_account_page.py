@@ -58,7 +58,12 @@ def test_the_rule_is_saved_and_keeps_its_number_when_it_is_switched_off(
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [("1001", "own number"), ("112", "emergency"), ("+33899012345", "costs extra"), ("", "")],
+    [
+        ("1001", "own number"),
+        ("112", "emergency"),
+        ("+33899012345", "Not forwarded: this number costs extra."),
+        ("", ""),
+    ],
     ids=["oneself", "emergency", "premium", "nothing"],
 )
 def test_a_number_that_can_t_be_used_is_refused_under_its_field(
