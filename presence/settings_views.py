@@ -67,7 +67,7 @@ def privacy(request: SignedInRequest) -> HttpResponse:
     context = {
         "halves": halves,
         "groups": [(str(group.pk), group.name) for group, _people in _groups(request.user)],
-        "colleagues": _suggestions(),
+        "colleagues": _suggestions(request.user),
         "is_mutual": settings.PRESENCE_RECIPROCITY,
     }
     return render(request, "settings/privacy.html", context)
@@ -120,7 +120,7 @@ def my_team(request: SignedInRequest) -> HttpResponse:
     context = {
         "favourites": [(one, names[one]) for one in favourites if one in names],
         "groups": [(group, [(one, names[one]) for one in people]) for group, people in groups],
-        "colleagues": _suggestions(),
+        "colleagues": _suggestions(request.user),
     }
     return render(request, "settings/team.html", context)
 
@@ -174,5 +174,13 @@ def _names(ids: Iterable[str]) -> dict[str, str]:
     return {str(user.pk): user.display_name for user in users}
 
 
-def _suggestions() -> list[User]:
-    return list(User.objects.filter(is_active=True).exclude(extension="")[:SUGGESTED])
+def _suggestions(user: User) -> list[tuple[str, str]]:
+    """What finds somebody, and his name: an extension is one's own PBX's (team.find_person)."""
+    found = User.objects.filter(is_active=True)[:SUGGESTED]
+    return [
+        (
+            one.extension if one.extension and one.pbx_id == user.pbx_id else one.username,
+            one.display_name,
+        )
+        for one in found
+    ]

@@ -272,6 +272,17 @@ class TestThePages:
         assert find_person("1002", pbx=camille.pbx_id) == str(nadia.pk)
         assert find_person("1002", pbx=paul.pbx_id) == str(paul.pk)
 
+    def test_a_suggestion_in_the_settings_finds_whom_it_names(
+        self, camille: User, nadia: User, paul: User
+    ) -> None:
+        page = browser(camille).get("/settings/team/").content.decode()
+        found = dict(re.findall(r'<option value="([^"]*)">([^<]*)</option>', page))
+        assert found["1002"] == "Nadia Belkacem"
+        assert found["lyon1002"] == "Paul Verdier"
+        for text, name in found.items():
+            person = find_person(text, pbx=camille.pbx_id)
+            assert User.objects.get(pk=person).display_name == name
+
     def test_what_somebody_there_hides_is_hidden(self, camille: User, paul: User) -> None:
         for axis in ("phone", "im"):
             choose_audience(paul, axis, "nobody", now=timezone.now())
