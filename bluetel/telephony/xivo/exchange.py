@@ -32,7 +32,8 @@ from bluetel.telephony.types import (
 from bluetel.telephony.xivo import hints
 from bluetel.telephony.xivo.accounts import Accounts
 from bluetel.telephony.xivo.broadcast import Broadcast
-from bluetel.telephony.xivo.call_book import UNSEEN_LASTS, CallBook
+from bluetel.telephony.xivo.call_book import CallBook
+from bluetel.telephony.xivo.followed_calls import FollowedCalls
 from bluetel.telephony.xivo.line_pool import LinePool
 from bluetel.telephony.xivo.options import PresenceSource, XivoOptions
 from bluetel.telephony.xivo.pushes import PushedCall, PushedState
@@ -83,7 +84,9 @@ class Exchange:
         self.pool = LinePool(self._open_line, self._accounts.login_of, linger=around.times.linger)
         self._switchboard: Switchboard | None = None
         self._pushed: dict[PbxUserId, int] = {}
-        self._followed: dict[PbxUserId, CallBook] = {}
+        self._followed = FollowedCalls(
+            peer_code=self.peer_code, now=around.now, tell=self._say_calls
+        )
         self._keeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_refused_states = False
@@ -224,7 +227,7 @@ class Exchange:
             return
         self._note_ringing(number, code)
         self._tell_presence(user)
-        self._note_own_phone(user, code)
+        self._say_calls(self._followed.note_own_phone(user, code))
 
     def _note_ringing(self, number: str, code: int) -> None:
         if hints.is_ringing(code):
@@ -232,7 +235,7 @@ class Exchange:
                 book.note_ringing(number)
 
     def _books(self) -> list[CallBook]:
-        return [*(line.book for line in self.pool.open_lines()), *self._followed.values()]
+        return [*(line.book for line in self.pool.open_lines()), *self._followed.books()]
 
     def _tell_presence(self, user: PbxUserId) -> None:
         person = self._around.roster.cached(user)
@@ -243,25 +246,7 @@ class Exchange:
 
     def begin_blind(self, user: PbxUserId, number: str) -> Call:
         """A call was placed by REST for somebody without a session."""
-        now = self._around.now()
-        call = self._book(user).begin_blind(number, now=now)
-        loop = asyncio.get_running_loop()
-        loop.call_later(UNSEEN_LASTS.total_seconds() + 1, self._expire, user)
-        return call
-
-    def _expire(self, user: PbxUserId) -> None:
-        self._say_calls(self._book(user).expire(now=self._around.now()))
-
-    def _note_own_phone(self, user: PbxUserId, code: int) -> None:
-        if user in self._followed:
-            book = self._followed[user]
-            self._say_calls(book.note_own_phone(code, now=self._around.now()))
-
-    def _book(self, user: PbxUserId) -> CallBook:
-        book = self._followed.get(user)
-        if book is None:
-            book = self._followed[user] = CallBook(user, peer_code=self.peer_code)
-        return book
+        return self._followed.begin_blind(user, number)
 
     def _say_calls(self, calls: Sequence[Call]) -> None:
         for call in calls:
@@ -269,8 +254,7 @@ class Exchange:
 
     def followed_calls(self, user: PbxUserId | None = None) -> list[Call]:
         """The live calls known from pushes and from REST, of one or of all."""
-        books = [self._followed.get(user)] if user is not None else list(self._followed.values())
-        return [call for book in books if book is not None for call in book.calls()]
+        return self._followed.live(user)
 
     def peer_code(self, number: str) -> int | None:
         """The state of a colleague's phone."""
@@ -293,22 +277,18 @@ class Exchange:
                     states[person.id] = None
                     calls += [
                         CallChanged(call=call)
-                        for call in self._followed_of(person.id, push.code, now)
+                        for call in self._followed.note_own_phone(person.id, push.code)
                     ]
             elif not self._has_session(person.id):
                 calls += [
                     CallChanged(call=call)
-                    for call in self._book(person.id).apply(push.event, now=now)
+                    for call in self._followed.book(person.id).apply(push.event, now=now)
                 ]
         people = [self._around.roster.cached(user) for user in states]
         told: list[PbxEvent] = [
             PresenceChanged(presence=self._presence(person)) for person in people if person
         ]
         return [*told, *calls]
-
-    def _followed_of(self, user: PbxUserId, code: int, now: datetime) -> list[Call]:
-        book = self._followed.get(user)
-        return book.note_own_phone(code, now=now) if book is not None else []
 
     def _has_session(self, user: PbxUserId) -> bool:
         line = self.pool.find(user)
@@ -325,7 +305,7 @@ class Exchange:
                 return line.book.calls()
 
         found = await asyncio.gather(*map(of, self.pool.open_lines()))
-        return [call for calls in found for call in calls] + self.followed_calls()
+        return [call for calls in found for call in calls] + self._followed.live()
 
     # --- Sessions ---------------------------------------------------------------------------------
 
