@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from bluetel.accounts.models import Pbx
 from bluetel.api.errors import TOO_LARGE
 from contacts.folding import fold, words_of
+from contacts.shown import first_numbers
 from presence.selectors import people
 from presence.states import meet
 from voicemail.selectors import latest_messages
@@ -33,9 +34,10 @@ def home(request: SignedInRequest) -> HttpResponse:
     met = meet(request.user, [int(person["user_id"]) for person in team])
     q, is_free_only = request.GET.get("q", "").strip()[:200], request.GET.get("free") == "yes"
     terms = [f" {word}" for word in fold(q).split()]
-    pbxs = {one.person.pbx for one in met.values()} - {request.user.pbx_id}
-    others = Pbx.objects.filter(pk__in={pbx for pbx in pbxs if pbx is not None})
+    elsewhere = [one.person for one in met.values() if one.person.pbx != request.user.pbx_id]
+    others = Pbx.objects.filter(pk__in={one.pbx for one in elsewhere if one.pbx is not None})
     names: dict[int | None, str] = dict(others.values_list("pk", "name"))
+    numbers = first_numbers(request.user, [one.user_id for one in elsewhere])
     rows: list[dict[str, object]] = []
     shown = 0
     for person in team:
@@ -52,6 +54,7 @@ def home(request: SignedInRequest) -> HttpResponse:
                 **person,
                 "extension": extension,
                 "pbx": of_other,
+                "number": numbers.get(person["user_id"], "" if of_other else extension),
                 "sought": sought,
                 "is_wanted": is_wanted,
             }

@@ -51,19 +51,14 @@ class Shelf:
         """The ids of the books."""
         return list(self.books)
 
+    def parted(self) -> tuple[list[int], list[int]]:
+        """The same, and apart from them those of the books of other PBXs' people."""
+        elsewhere = [pk for pk, book in self.books.items() if is_elsewhere(book, self.pbx)]
+        return [pk for pk in self.books if pk not in elsewhere], elsewhere
+
     def name_of(self, book: int) -> str:
         """What the book is called for this reader."""
         return book_name(self.books[book], self.pbx)
-
-    @property
-    def here(self) -> list[int]:
-        """The ids of the books whose extensions are not those of another PBX."""
-        return [pk for pk, book in self.books.items() if not is_elsewhere(book, self.pbx)]
-
-    @property
-    def elsewhere(self) -> list[int]:
-        """The ids of the books of other PBXs' people."""
-        return [pk for pk, book in self.books.items() if is_elsewhere(book, self.pbx)]
 
     @property
     def has_fresh_colleagues(self) -> bool:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contacts.finding import find_people
+from contacts.selectors import contacts_by_id, people_of, shelf_of
 from presence.selectors import records_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from bluetel.accounts.models import User
     from contacts.entries import Entry
@@ -43,3 +44,13 @@ def presence_of(user: User, entries: Iterable[Entry]) -> dict[str, PersonRecord]
     """The states of those among them who use BlueTel, as ``user`` may see them."""
     users = {entry.user_id for entry in entries if entry.user_id}
     return records_for(user, users) if users else {}
+
+
+def first_numbers(user: User, others: Collection[str]) -> dict[str, str]:
+    """What ``user`` dials first to reach these users, by their ids, if he can dial any."""
+    if not others:
+        return {}
+    shelf = shelf_of(user)
+    contacts = contacts_by_id([f"user-{other}" for other in others], shelf)
+    people = people_of(contacts.values(), shelf, viewer=user)
+    return {one.user_id: one.numbers[0][1] for one in people if one.user_id and one.numbers}

@@ -40,11 +40,12 @@ class StoredContacts:
         shelf = _fresh_shelf(viewer, now=now)
         called = called_by(viewer, now=now)
         often = heapq.nlargest(OFTEN_CALLED, called, key=called.__getitem__)
+        here, elsewhere = shelf.parted()
         # Apart, so that very many on another PBX leave room for one's own.
-        proposed = dict.fromkeys(propose(asked, shelf.here))
-        elsewhere = dict.fromkeys(propose(asked, shelf.elsewhere))
-        looked_at = [*proposed, *contacts_with(often, shelf), *elsewhere]
-        proposed |= elsewhere
+        proposed = dict.fromkeys(propose(asked, here))
+        there = dict.fromkeys(propose(asked, elsewhere))
+        looked_at = [*proposed, *contacts_with(often, shelf), *there]
+        proposed |= there
         found = people_by_contact(looked_at, shelf, viewer=viewer)
         country: str = settings.COUNTRY
         people = [

@@ -258,13 +258,18 @@ class TestThePages:
         assert f'value="{MOBILE}"' in page
         assert 'value="1002"' not in page
 
-    def test_the_team_shows_a_favourite_there_without_a_call(
-        self, camille: User, nadia: User, paul: User
+    def test_the_team_calls_a_favourite_there_by_what_can_be_dialled(
+        self, camille: User, nadia: User, paul: User, lyon: Pbx
     ) -> None:
-        set_favourites(camille, [str(paul.pk), str(nadia.pk)])
+        ines = of_lyon(lyon, "1005", "Inès Morvan")
+        colleagues.keep_up(now=NOW)
+        set_favourites(camille, [str(one.pk) for one in (paul, nadia, ines)])
         page = browser(camille).get("/").content.decode()
         assert "1002 on lyon" in page
-        assert re.findall(r'name="number" value="(\d+)"', page) == ["1002"]
+        assert "1005 on lyon" in page
+        called = re.findall(r'name="number" value="([^"]+)"', page)
+        assert sorted(called) == [MOBILE, "1002"]
+        assert "Call Paul Verdier when free" not in page
 
     def test_an_extension_in_the_settings_is_ones_own_pbxs(
         self, camille: User, nadia: User, paul: User
