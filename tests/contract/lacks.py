@@ -1,7 +1,7 @@
 """What a kind of PBX can't do, so that the contract's tests about it hold something else instead.
 
-Each lack is asserted to *fail as* not supported, or to say less and nothing wrong
-(test_backend_lacks.py); docs/pbx-backends.md explains each.
+Each lack is asserted to *fail as* not supported (test_backend_lacks.py); docs/pbx-backends.md
+explains each.
 """
 
 from __future__ import annotations
@@ -19,11 +19,6 @@ class Lack(StrEnum):
     """Tones, on desk phones."""
     CHAT = "chat"
     """A chosen status can neither be read nor written."""
-    VERSION = "version"
-    """No route, command or event of XUC carries one."""
-    CAUSES = "causes"
-    """Why a call was not taken is told only where the callee's phone shows it: no event has it."""
-
 
 XIVO_LACKS = frozenset(Lack)
 

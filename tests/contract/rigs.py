@@ -16,6 +16,7 @@ from bluetel.telephony.simulator.model import SimulatedPbx
 from bluetel.telephony.simulator.people import DeskLine, Person
 from bluetel.telephony.simulator.scenario import build
 from bluetel.telephony.simulator.wazo_server.serve import LoopbackWazo
+from bluetel.telephony.simulator.wazo_server.site import VERSION as WAZO_VERSION
 from bluetel.telephony.simulator.xivo_server.serve import API_KEY, LoopbackXuc
 from bluetel.telephony.simulator.xivo_server.site import Readings
 from bluetel.telephony.types import (
@@ -50,7 +51,11 @@ def by_uuid(person: Person) -> PbxUserId:
 
 @dataclass
 class Rig:
-    """A backend, and hands at the PBX behind it; ``lacks`` is what its kind of PBX can't do."""
+    """A backend, and hands at the PBX behind it; ``lacks`` is what its kind of PBX can't do.
+
+    ``version`` is what the PBX says of itself. ``tells_causes`` unless its events say nothing of
+    why a call ended; ``knows_phones`` unless it tells only how they change.
+    """
 
     backend: Backend
     do: Doing
@@ -58,6 +63,9 @@ class Rig:
     restore_stream: Callable[[], None]
     id_of: Callable[[Person], PbxUserId] = by_uuid
     lacks: frozenset[Lack] = frozenset()
+    version: str = ""
+    tells_causes: bool = True
+    knows_phones: bool = True
 
     def user(self, extension: str) -> PbxUserId:
         return self.do(lambda pbx: self.id_of(pbx.lines[extension][0]))
@@ -149,6 +157,7 @@ def memory_rig() -> Iterator[Rig]:
         do=backend.do,
         lose_stream=backend.lose_stream,
         restore_stream=backend.restore_stream,
+        version="simulated",
     )
 
 
@@ -165,6 +174,7 @@ def wazo_rig() -> Iterator[Rig]:
                 do=wazo.do,
                 lose_stream=lambda: wazo.do(lambda _: wazo.application.sockets.drop_all()),
                 restore_stream=lambda: None,
+                version=WAZO_VERSION,
             )
         finally:
             backend.close()
@@ -293,6 +303,8 @@ def xivo_rig(
                 lose_stream=lambda: xuc.do(lambda _: xuc.application.sockets.drop_all()),
                 restore_stream=lambda: None,
                 id_of=by_login,
+                tells_causes=False,
+                knows_phones=readings is None or readings.initial_hints,
                 xuc=xuc,
                 accounts=accounts,
             )

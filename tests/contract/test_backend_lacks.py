@@ -94,10 +94,6 @@ def test_the_capabilities_name_nothing_that_is_lacking(rig: Rig) -> None:
     assert not rig.backend.capabilities_of(rig.user("1001")) & lacking
 
 
-def test_no_version_is_made_up(rig: Rig) -> None:
-    assert rig.backend.version() == ""
-
-
 def test_nobody_is_shown_a_status_he_never_chose_here(rig: Rig) -> None:
     presences = rig.backend.presences([rig.user("1003"), rig.user("1004")])
 
