@@ -208,8 +208,11 @@ class Typing:
         return asyncio.run(self._typed(rate, seconds))
 
     def begin(self) -> None:
-        """Have a process that has just started open its connections and read what it keeps."""
-        self.at(STEPS[0], seconds=SECONDS // 2)
+        """Have a process that has just started answer for a while, as one that serves has.
+
+        It opens its connections, and keeps how the numbers that it finds are written.
+        """
+        self.at(RATE // 2, seconds=2 * SECONDS)
 
     def highest(self) -> int:
         """The highest of the steps at which the answers are good; 0 for none."""

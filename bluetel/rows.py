@@ -5,9 +5,10 @@ Django makes the statement of a query anew each time, which takes ten times as l
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence, Sized
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -23,6 +24,19 @@ def rows_of(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return list(cursor.fetchall())
+
+
+def many_of(statement: str, values: Sequence[Value] = (), *, width: int) -> list[list[Any]]:
+    """The same of numbers and texts, ``width`` in a row, where there are dozens of rows.
+
+    SQLite gives them in one text: Python's module lets others have the interpreter at each row, and
+    with two requests at once waiting for it again takes longer than the rows.
+    """
+    if connection.vendor != "sqlite":
+        return [list(row) for row in rows_of(statement, values)]
+    ((text,),) = rows_of(_in_one_text(statement, width), values)
+    rows: list[list[Any]] = json.loads(text)
+    return rows
 
 
 def objects_of(model: type[M], statement: str, values: Sequence[Value] = ()) -> list[M]:
@@ -64,6 +78,15 @@ def update(row: Model, names: tuple[str, ...], *, where: str = "") -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} AND {where}" if where else statement, [*values, row.pk])
         return bool(cursor.rowcount > 0)
+
+
+@lru_cache
+def _in_one_text(statement: str, width: int) -> str:
+    names = ", ".join(f"column_{place}" for place in range(width))
+    return (
+        f"WITH part ({names}) AS ({statement})"  # noqa: S608
+        f" SELECT json_group_array(json_array({names})) FROM part"
+    )
 
 
 @cache
@@ -112,8 +135,10 @@ def places(values: Sized) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def moment(value: datetime) -> datetime:
-    """A time out of a row: SQLite leaves out that it is UTC."""
+def moment(value: datetime | str) -> datetime:
+    """A time out of a row: SQLite leaves out that it is UTC, and keeps it as text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 

@@ -15,6 +15,7 @@ from presence import settings_views as presence_pages
 from voicemail import preferences
 
 urlpatterns = [
+    path("api/v1/", api.urls),  # first, for it is asked at every key that is pressed
     path("", views.home, name="home"),
     path("legend/", views.legend, name="legend"),
     path("accounts/login/", SignInView.as_view(), name="login"),
@@ -41,7 +42,6 @@ urlpatterns = [
     path("settings/books/", include("contacts.account_urls")),
     path("settings/phone-system/", phone_system, name="phone-system"),
     path("settings/", include("forwarding.urls")),
-    path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from contacts.entries import Entry, EntryNumber, Origin, entries_of
 from contacts.index.query import propose
 from contacts.rules import question
-from contacts.search import MAX_ROWS, SOURCES, SourceState, rows_for
+from contacts.search import SOURCES, SourceState, rows_for
 from contacts.selectors import contacts_by_id, shelf_of
+from contacts.sources import MAX_ROWS
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User

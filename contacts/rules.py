@@ -9,10 +9,10 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from bluetel.telephony import numbers
 from contacts.folding import fold, names_agree, words_of
@@ -72,8 +72,7 @@ class Person:
     extension_elsewhere: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One callable number of one person; ``lines`` are its writings, of which the first identifies.
 
     ``sources`` are the books that have it, the most trusted first. ``is_asked`` when the question
@@ -124,7 +123,7 @@ def kind_of(label: str) -> Kind | None:
 
 def match(asked: Question, person: Person, *, country: str) -> Match | None:
     """How ``person`` answers, by name, number or further text; None when not at all."""
-    best = _match_name(asked, person)
+    best = _match_name(asked, person.name)
     if asked.digits:
         for _, number in person.numbers:
             written = person.lines.get(number, "")
@@ -132,6 +131,21 @@ def match(asked: Question, person: Person, *, country: str) -> Match | None:
     if best is None and _match_terms(asked, person, country):
         return Match.ELSEWHERE
     return best
+
+
+def may_answer(asked: Question, name: str, more: str) -> bool:
+    """Whether somebody answers by these texts, or may by numbers that aren't read yet."""
+    if asked.digits or any(term[1:].isdecimal() for term in asked.terms):
+        return True
+    words = words_of(name), words_of(more)
+    return bool(asked.terms) and all(term in words[0] or term in words[1] for term in asked.terms)
+
+
+def place_by_name(asked: Question, name: str, *, is_own: bool) -> tuple[bool, bool, Match, str]:
+    """Where somebody's rows stand among others', as far as his name and book tell."""
+    best = _match_name(asked, name)
+    match = Match.ELSEWHERE if best is None else best
+    return match is Match.ELSEWHERE, not is_own, match, words_of(name)
 
 
 def best_of(asked: Question, people: Iterable[Person], *, country: str, limit: int) -> list[Person]:
@@ -169,7 +183,7 @@ def rows_of(
     ranked = []
     called = called or {}
     for person in people:
-        by_name = _match_name(asked, person)
+        by_name = _match_name(asked, person.name)
         lines = [
             (label, number, person.lines.get(number) or lines_of(number, country))
             for label, number in person.numbers
@@ -177,7 +191,7 @@ def rows_of(
         known = _most_called(called, lines) if called else 0.0
         for label, number, written in lines:
             kind, identity = kind_of(label), identity_in(written)
-            if kind is None or not identity or not _may_be_number(number, country):
+            if kind is None or not identity or not _may_be_number(number, written, country):
                 continue
             by_number = _match_number(asked.digits, number, written, country)
             best = _better(by_name, by_number)
@@ -196,8 +210,10 @@ def rows_of(
     return ranked
 
 
-def _may_be_number(number: str, country: str) -> bool:
+def _may_be_number(number: str, written: str, country: str) -> bool:
     """Not "Salle 15"; digits alone may be an extension whose form only the PBX knows."""
+    if f"\n00{identity_in(written)}\n" in written:
+        return True
     return not numbers.says_more(number) or is_number(number, country)
 
 
@@ -259,7 +275,7 @@ def _same_person(one: Person, other: Person) -> bool:
 def _together(kept: Row, other: Row) -> Row:
     best = other if kept.person.user_id is None and other.person.user_id is not None else kept
     sources = tuple(dict.fromkeys((*best.sources, *kept.sources, *other.sources)))
-    return replace(best, sources=sources)
+    return best._replace(sources=sources)
 
 
 def _better(one: Match | None, other: Match | None) -> Match | None:
@@ -268,8 +284,8 @@ def _better(one: Match | None, other: Match | None) -> Match | None:
     return min(one, other)
 
 
-def _match_name(asked: Question, person: Person) -> Match | None:
-    words = words_of(person.name)
+def _match_name(asked: Question, name: str) -> Match | None:
+    words = words_of(name)
     if not asked.terms or not all(term in words for term in asked.terms):
         return None
     whole = "".join(asked.terms)

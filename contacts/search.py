@@ -10,7 +10,7 @@ from django.conf import settings
 from contacts import rules
 from contacts.ldap.live import LdapDirectory
 from contacts.pbx_directory import PbxDirectory
-from contacts.sources import Source
+from contacts.sources import MAX_ROWS, Source
 from contacts.stored import StoredContacts
 from contacts.writings import shown_as
 from presence.selectors import records_for
@@ -18,8 +18,6 @@ from presence.selectors import records_for
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
     from presence.messages import Im, PersonRecord, Phone
-
-MAX_ROWS: Final = 50
 
 SOURCES: Final[tuple[Source, ...]] = (StoredContacts(), LdapDirectory(), PbxDirectory())
 """Every place that is asked, the most trusted first; a new kind of book adds itself here."""

@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, moment, objects_of, places, rows_of
+from bluetel.rows import columns_of, many_of, moment, objects_of, places
 from contacts.colleagues import person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
@@ -130,22 +130,28 @@ def people_of(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> list[Person]
 
     The viewer himself and disabled accounts are left out.
     """
-    return list(people_by_contact(ids, shelf, viewer=viewer).values())
+    return people_in(groups_by_contact(ids, shelf, viewer=viewer).values(), shelf)
 
 
-def people_by_contact(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> dict[int, Person]:
-    """The same, each by the first of his contacts among ``ids``."""
+def groups_by_contact(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> dict[int, Group]:
+    """The same, of whom no number is read yet, each by the first of his contacts among ``ids``."""
     members = _members(list(dict.fromkeys(ids)), shelf)
-    everybody = [row for group in members.values() for row in group]
-    lines = _lines([row.pk for row in everybody])
-    users = _users({row.user for row in everybody if row.user})
-    names = {book: shelf.name_of(book) for book in shelf.books}
-    people = {}
+    users = _users({row.user for group in members.values() for row in group if row.user})
+    groups = {}
     for pk, group in members.items():
         user = next((users.get(row.user) for row in group if row.user), None)
         if user is None or (user.pk != viewer.pk and user.is_active):
-            people[pk] = _person(group, user, lines, names, shelf)
-    return people
+            groups[pk] = Group(group, user, any(shelf.is_own(row.book) for row in group))
+    return groups
+
+
+def people_in(groups: Collection[Group], shelf: Shelf) -> list[Person]:
+    """Each of them with his numbers."""
+    if not groups:
+        return []
+    lines = _lines([row.pk for group in groups for row in group.members])
+    names = {book: shelf.name_of(book) for book in shelf.books}
+    return [_person(group, lines, names, shelf.pbx) for group in groups]
 
 
 _CALLED: Final = """
@@ -158,7 +164,7 @@ def called_by(viewer: User, *, now: datetime) -> dict[str, float]:
     """How often and lately ``viewer`` called which number, by the digits that identify it."""
     called: dict[str, float] = defaultdict(float)
     country: str = settings.COUNTRY
-    for number, at in rows_of(_CALLED, [viewer.pk, CALLS_REMEMBERED]):
+    for number, at in many_of(_CALLED, [viewer.pk, CALLS_REMEMBERED], width=2):
         called[identity_of(number, country)] += 0.5 ** ((now - moment(at)) / HALF_LIFE)
     called.pop("", None)
     return dict(called)
@@ -288,6 +294,27 @@ class _Member(NamedTuple):
     company: str
 
 
+class Group(NamedTuple):
+    """A person: his contacts, the most trusted first, and the BlueTel user he is.
+
+    ``is_own`` when he is in one of the reader's own books.
+    """
+
+    members: Sequence[_Member]
+    user: User | None
+    is_own: bool
+
+    @property
+    def name(self) -> str:
+        """What he is called."""
+        return self.members[0].name if self.user is None else self.user.display_name
+
+    @property
+    def more(self) -> str:
+        """Further text he may be found by."""
+        return " ".join([row.company for row in self.members if row.company])
+
+
 _MEMBERS: Final = "SELECT id, book_id, person_id, user_id, name, company FROM contacts_contact"
 
 
@@ -315,7 +342,8 @@ def _members_with(column: str, values: Collection[int | None], shelf: Shelf) -> 
     if not values or not shelf.books:
         return iter(())
     where = f"{column} IN ({places(values)}) AND book_id IN ({places(shelf.books)})"
-    return map(_Member._make, rows_of(f"{_MEMBERS} WHERE {where}", [*values, *shelf.books]))
+    rows = many_of(f"{_MEMBERS} WHERE {where}", [*values, *shelf.books], width=6)
+    return map(_Member._make, rows)
 
 
 _Line = tuple[str, str, str]
@@ -331,7 +359,7 @@ def _lines(contacts: Sequence[int]) -> Mapping[int, list[_Line]]:
             f" WHERE contact_id IN ({places(contacts)}) AND is_callable"
             " ORDER BY contact_id, is_preferred DESC, position"
         )
-        for contact, label, number, digits, national in rows_of(statement, contacts):
+        for contact, label, number, digits, national in many_of(statement, contacts, width=5):
             found[contact].append((label, number, lines_of_stored(number, digits, national)))
     return found
 
@@ -347,19 +375,16 @@ _USERS: Final = f"SELECT {columns_of(User, 'accounts_user')} FROM accounts_user 
 
 
 def _person(
-    group: Sequence[_Member],
-    user: User | None,
-    lines: Mapping[int, list[_Line]],
-    names: Mapping[int, str],
-    shelf: Shelf,
+    group: Group, lines: Mapping[int, list[_Line]], names: Mapping[int, str], pbx: int | None
 ) -> Person:
-    live = person_of_user(user, pbx=shelf.pbx) if user is not None else None
+    user = group.user
+    live = person_of_user(user, pbx=pbx) if user is not None else None
     elsewhere = live.extension_elsewhere if live is not None else ""
     undialled = identity_of(elsewhere, settings.COUNTRY) if elsewhere else None
     numbers: dict[str, tuple[str, str]] = {}
     books: dict[str, tuple[str, ...]] = {}
     read: dict[str, str] = {}
-    for row in group:
+    for row in group.members:
         if row.user and live is not None:
             own = [
                 (label, number, lines_of(number, settings.COUNTRY))
@@ -378,14 +403,13 @@ def _person(
                 numbers[digits] = label, number
             if name not in others:
                 books[digits] = (*others, name)
-    leader = group[0]
     return Person(
-        name=user.display_name if user is not None else leader.name,
+        name=group.name,
         numbers=tuple(numbers.values()),
-        contact_id=public_id(leader.pk, user.pk if user else None),
+        contact_id=public_id(group.members[0].pk, user.pk if user else None),
         user_id=str(user.pk) if user is not None else None,
-        more=" ".join(row.company for row in group if row.company),
-        is_own=any(shelf.is_own(row.book) for row in group),
+        more=group.more,
+        is_own=group.is_own,
         books=books,
         lines=read,
         extension_elsewhere=elsewhere,

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from bluetel.accounts.models import User
 
 
+MAX_ROWS: Final = 50
+"""As many numbers as a search shows."""
 MAX_PEOPLE: Final = 200
-"""As many as a source gives; the search shows 50 rows, some of which other sources have, too."""
+"""As many people as a source gives: some of their rows other sources have, too."""
 
 
 class State(StrEnum):

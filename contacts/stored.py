@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -11,19 +12,21 @@ from django.utils.translation import gettext as _
 
 from contacts import colleagues
 from contacts.index.query import propose
-from contacts.rules import match
-from contacts.selectors import called_by, contacts_with, people_by_contact, shelf_of
-from contacts.sources import MAX_PEOPLE, Found, State
+from contacts.rules import match, may_answer, place_by_name
+from contacts.selectors import called_by, contacts_with, groups_by_contact, people_in, shelf_of
+from contacts.sources import MAX_PEOPLE, MAX_ROWS, Found, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bluetel.accounts.models import User
     from contacts.rules import Person, Question
-    from contacts.selectors import Shelf
+    from contacts.selectors import Group, Shelf
 
 OFTEN_CALLED: Final = 30
 """So many of the numbers one calls are looked at first, whoever else answers."""
+AT_ONCE: Final = 40
+"""People whose numbers are read together: mostly as many as an answer shows."""
 
 
 class StoredContacts:
@@ -40,21 +43,42 @@ class StoredContacts:
         shelf = _fresh_shelf(viewer, now=now)
         called = called_by(viewer, now=now)
         often = heapq.nlargest(OFTEN_CALLED, called, key=called.__getitem__)
-        here, elsewhere = shelf.parted()
+        dialled = set(contacts_with(often, shelf))
         # Apart, so that very many on another PBX leave room for one's own.
-        proposed = dict.fromkeys(propose(asked, here))
-        there = dict.fromkeys(propose(asked, elsewhere))
-        looked_at = [*proposed, *contacts_with(often, shelf), *there]
-        proposed |= there
-        found = people_by_contact(looked_at, shelf, viewer=viewer)
-        country: str = settings.COUNTRY
-        people = [
-            person
-            for contact, person in found.items()
-            if (contact in proposed and not _is_called_so_elsewhere(asked, person))
-            or match(asked, person, country=country) is not None
+        proposed = dict.fromkeys([one for some in shelf.parted() for one in propose(asked, some)])
+        groups = groups_by_contact([*proposed, *dialled], shelf, viewer=viewer)
+        called_ones = [groups[one] for one in proposed if one in dialled and one in groups]
+        others = [groups[one] for one in proposed if one not in dialled and one in groups]
+        further = [
+            group
+            for contact, group in groups.items()
+            if contact not in proposed and may_answer(asked, group.name, group.more)
         ]
+        found = [*people_in(called_ones, shelf), *_most_likely(asked, others, shelf)]
+        unsure = [person for person in found if _is_called_so_elsewhere(asked, person)]
+        unsure += people_in(further, shelf)
+        country: str = settings.COUNTRY
+        people = [person for person in found if not _is_called_so_elsewhere(asked, person)]
+        people += [one for one in unsure if match(asked, one, country=country) is not None]
         return Found(state=State.OK, people=people[:MAX_PEOPLE], called=called)
+
+
+def _most_likely(asked: Question, groups: Sequence[Group], shelf: Shelf) -> list[Person]:
+    """Those of ``groups`` whose rows an answer shows, as far as that is known before they are read.
+
+    Who was found by a number may be any of them.
+    """
+    if asked.digits:
+        return people_in(groups, shelf)
+    ordered = sorted(
+        groups, key=lambda group: place_by_name(asked, group.name, is_own=group.is_own)
+    )
+    people: list[Person] = []
+    for start in range(0, len(ordered), AT_ONCE):
+        people += people_in(ordered[start : start + AT_ONCE], shelf)
+        if sum(len(person.numbers) for person in people) >= MAX_ROWS:
+            break
+    return people
 
 
 def _fresh_shelf(viewer: User, *, now: datetime) -> Shelf:

@@ -30,6 +30,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 errors.install(api)
+api.add_router("", people.router)  # first, for its search
 api.add_router("/calendars", calendars.router)
 api.add_router("/calls", calls.router)
 api.add_router("/call-wishes", call_wishes.router)
@@ -37,7 +38,6 @@ api.add_router("/contacts", contacts.router)
 api.add_router("/mailboxes", mailboxes.router)
 api.add_router("/voicemail", voicemail.router)
 api.add_router("/history", history.router)
-api.add_router("", people.router)
 api.add_router("", statuses.router)
 api.add_router("", privacy.router)
 api.add_router("", routing.router)

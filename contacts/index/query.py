@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from bluetel.rows import rows_of
+from bluetel.rows import many_of
 from contacts.index import postgresql, sqlite
 from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
 from contacts.index.statement import Range, Select
@@ -180,7 +180,7 @@ class _Seek:
             " WHERE (SELECT count(DISTINCT contact_id) FROM first) < %s",
             [*first.params, *then.params, self._limit],
         )
-        for step, contact in _rows(both):
+        for step, contact in many_of(both.sql, both.params, width=2):
             found[step].append(contact)
         yield from found
 
@@ -257,7 +257,8 @@ class _Seek:
         found: list[list[Any]] = []
         for some in _portions(ranges):
             values: list[list[Any]] = [[] for _ in some]
-            for place, value in _rows(self._for_each(some, inner, *more)):
+            select = self._for_each(some, inner, *more)
+            for place, value in many_of(select.sql, select.params, width=2):
                 values[place].append(value)
             found += values
         return found
@@ -320,8 +321,4 @@ def _union(selects: Iterable[Select]) -> Select:
 
 
 def _run(select: Select) -> list[int]:
-    return [row[0] for row in _rows(select)]
-
-
-def _rows(select: Select) -> list[tuple[Any, ...]]:
-    return rows_of(select.sql, select.params)
+    return [contact for (contact,) in many_of(select.sql, select.params, width=1)]

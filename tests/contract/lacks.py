@@ -20,6 +20,7 @@ class Lack(StrEnum):
     CHAT = "chat"
     """A chosen status can neither be read nor written."""
 
+
 XIVO_LACKS = frozenset(Lack)
 
 LACKS: dict[str, frozenset[Lack]] = {

@@ -152,7 +152,9 @@ class TestRows:
         assert rows_of(asking("nobody"), [nobody], source="Test", country="FR") == []
 
     def test_a_text_with_digits_that_is_no_number_has_no_row(self) -> None:
-        nadia = person("Nadia", "Salle 15", "1234567", "*98", "01 99 00 42 17 (bureau)")
+        nadia = person(
+            "Nadia", "Salle 15", "Salle 007", "1234567", "*98", "01 99 00 42 17 (bureau)"
+        )
         rows = rows_of(asking("nadia"), [nadia], source="Test", country="FR")
         assert [row.number for _, row in rows] == ["1234567", "*98", "01 99 00 42 17 (bureau)"]
 

@@ -1,0 +1,70 @@
+"""Who stands in an answer when more people answer than it shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from bluetel.accounts.models import Pbx, User
+from bluetel.calls.models import Call
+from contacts import services, storing
+from contacts.card import Card, CardNumber, Label
+from contacts.index.query import propose
+from contacts.ldap.keeping import directory_state
+from contacts.rules import merged, question, rows_of
+from contacts.search import search
+from contacts.selectors import contacts_with, people_of, shelf_of
+from contacts.sources import MAX_ROWS
+from contacts.stored import AT_ONCE, StoredContacts
+from tests.apps.house import NOW
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = range(AT_ONCE + 15)
+
+
+@pytest.fixture
+def crowd(camille: User) -> None:
+    """As many Zoés in the company's directory and in Camille's own book, two numbers for some."""
+    storing.add(
+        directory_state().book, [a_card(f"Zoé Ardent{place:02}") for place in PEOPLE], now=NOW
+    )
+    own = [a_card(f"Ardent Zoé{place:02}", 7000 + place) for place in PEOPLE]
+    storing.add(services.default_book(camille), own, now=NOW)
+
+
+def a_card(name: str, number: int = 0) -> Card:
+    number = number or 5000 + int(name[-2:])
+    numbers = [CardNumber(number=f"01 99 00 {number}", label=Label.WORK)]
+    if number % 3 == 0:
+        numbers.append(CardNumber(number=f"06 39 98 {number}", label=Label.MOBILE))
+    return Card(name=name, numbers=tuple(numbers))
+
+
+def shown(viewer: User, text: str) -> list[tuple[str, str]]:
+    answer = search(viewer, text, sources=[StoredContacts()])
+    return [(row["name"], row["number"]) for row in answer["results"]]
+
+
+@pytest.mark.usefixtures("crowd")
+@pytest.mark.parametrize(
+    "text", ["z", "zoe", "ard zoe", "zoe ar", "ardent zoe0", "01 99", "6398", "963"]
+)
+def test_the_rows_are_those_of_everybody_who_answers(camille: User, text: str) -> None:
+    shelf, asked = shelf_of(camille), question(text)
+    assert asked is not None
+    everybody = people_of(propose(asked, shelf.ids), shelf, viewer=camille)
+    rows = merged(rows_of(asked, everybody, source="", country="FR"), limit=MAX_ROWS)
+
+    assert shown(camille, text) == [(row.person.name, row.number) for row in rows]
+
+
+@pytest.mark.usefixtures("crowd")
+def test_who_is_often_called_comes_first_wherever_his_name_stands(camille: User, pbx: Pbx) -> None:
+    last = f"Zoé Ardent{PEOPLE[-1]:02}"
+    number = f"01 99 00 {5000 + PEOPLE[-1]}"
+    Call.objects.create(user=camille, pbx=pbx, number=number, direction="outgoing", created_at=NOW)
+
+    assert contacts_with([number.replace(" ", "").replace("0", "33", 1)], shelf_of(camille))
+    assert shown(camille, "zoe")[0] == (last, number)
+    assert shown(camille, "zoe 5054") == [(last, number)]
+    assert (last, number) not in shown(camille, "renard")
