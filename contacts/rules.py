@@ -141,11 +141,13 @@ def may_answer(asked: Question, name: str, more: str) -> bool:
     return bool(asked.terms) and all(term in words[0] or term in words[1] for term in asked.terms)
 
 
-def place_by_name(asked: Question, name: str, *, is_own: bool) -> tuple[bool, bool, Match, str]:
-    """Where somebody's rows stand among others', as far as his name and book tell."""
+def place_by_name(
+    asked: Question, name: str, *, is_own: bool, is_elsewhere: bool
+) -> tuple[bool, bool, Match, bool, str]:
+    """Where somebody's rows stand among others', as far as his name, book and PBX tell."""
     best = _match_name(asked, name)
     match = Match.ELSEWHERE if best is None else best
-    return match is Match.ELSEWHERE, not is_own, match, words_of(name)
+    return match is Match.ELSEWHERE, not is_own, match, is_elsewhere, words_of(name)
 
 
 def best_of(asked: Question, people: Iterable[Person], *, country: str, limit: int) -> list[Person]:

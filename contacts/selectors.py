@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from bluetel.accounts.models import User
 from bluetel.rows import columns_of, many_of, moment, objects_of, places
-from contacts.colleagues import person_of_user
+from contacts.colleagues import extensions_of, person_of_user
 from contacts.models import Book, Contact, Line
 from contacts.persons import LEVELS
 from contacts.rules import Person
@@ -313,6 +313,10 @@ class Group(NamedTuple):
     def more(self) -> str:
         """Further text he may be found by."""
         return " ".join([row.company for row in self.members if row.company])
+
+    def is_elsewhere(self, pbx: int | None) -> bool:
+        """Whether his telephone is on another PBX than ``pbx``."""
+        return self.user is not None and bool(extensions_of(self.user, pbx)[1])
 
 
 _MEMBERS: Final = "SELECT id, book_id, person_id, user_id, name, company FROM contacts_contact"

@@ -71,7 +71,10 @@ def _most_likely(asked: Question, groups: Sequence[Group], shelf: Shelf) -> list
     if asked.digits:
         return people_in(groups, shelf)
     ordered = sorted(
-        groups, key=lambda group: place_by_name(asked, group.name, is_own=group.is_own)
+        groups,
+        key=lambda group: place_by_name(
+            asked, group.name, is_own=group.is_own, is_elsewhere=group.is_elsewhere(shelf.pbx)
+        ),
     )
     people: list[Person] = []
     for start in range(0, len(ordered), AT_ONCE):

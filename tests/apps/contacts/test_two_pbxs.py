@@ -120,9 +120,25 @@ class TestASearch:
     def test_very_many_on_the_other_pbx_leave_room_for_ones_own(
         self, camille: User, pbx: Pbx, lyon: Pbx
     ) -> None:
-        for place in range(70):
-            of_lyon(lyon, str(2000 + place), f"Martin Abel{place}", mobile=f"06 39 98 13 {place}")
+        for place in range(10, 80):
+            mobile = f"06 39 98 13 {place}"
+            of_lyon(lyon, f"20{place}", f"Martin Abel{place}", mobile=mobile)
         a_user(pbx, "1017", "Martin Zola")
+        assert rows(camille, "martin")[0] == ("Martin Zola", "1017")
+
+    def test_they_do_so_whatever_numbers_they_have(
+        self, camille: User, pbx: Pbx, lyon: Pbx
+    ) -> None:
+        cards = []
+        for place in range(10, 80):
+            mobile = f"06 39 98 13 {place}"
+            martin = of_lyon(lyon, f"20{place}", f"Martin Abel{place}", mobile=mobile)
+            work = CardNumber(number=f"04 99 00 31 {place}", label=Label.WORK)
+            emails = (CardEmail(address=martin.email),)
+            cards.append(Card(name=f"Abel{place} Martin", emails=emails, numbers=(work,)))
+        a_user(pbx, "1017", "Martin Zola")
+        colleagues.keep_up(now=NOW)
+        storing.add(directory_state().book, cards, now=NOW)
         assert rows(camille, "martin")[0] == ("Martin Zola", "1017")
 
     def test_with_one_pbx_costs_no_further_query(
