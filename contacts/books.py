@@ -10,7 +10,7 @@ from contacts.card import NAME_LIMIT, one_line
 from contacts.drafts import Problem, Reason
 from contacts.errors import ReadOnly, UnknownBook, Unusable
 from contacts.models import Book
-from contacts.selectors import shelf_of
+from contacts.shelf import shelf_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import Group

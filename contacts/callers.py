@@ -15,13 +15,14 @@ from django.conf import settings
 from bluetel.calls.callers import Caller
 from bluetel.rows import places, rows_of
 from contacts.models import Line
-from contacts.selectors import people_of, shelf_of
+from contacts.selectors import people_of
+from contacts.shelf import shelf_of
 from contacts.writings import identity_of
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
     from contacts.rules import Person
-    from contacts.selectors import Shelf
+    from contacts.shelf import Shelf
 
 SHARED_BY: Final = 8
 """So many contacts of one number are read at most: a switchboard's is everybody's."""

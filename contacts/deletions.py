@@ -15,8 +15,8 @@ from contacts.errors import ContactNotFound, ReadOnly
 from contacts.models import Contact, Deletion, Distinct, RemoteCard
 from contacts.persons import join
 from contacts.remote_rounds import touch
-from contacts.selectors import may_edit, shelf_of
 from contacts.services import own_contact
+from contacts.shelf import may_edit, shelf_of
 from contacts.stored_cards import card_by_id
 from contacts.vcard import read_card, write_card
 

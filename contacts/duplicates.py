@@ -16,11 +16,11 @@ from contacts.entries import Entry, entries_of
 from contacts.joining import Known, look_alike, may_join
 from contacts.models import Contact
 from contacts.persons import known_contacts
-from contacts.selectors import may_edit, shelf_of
+from contacts.shelf import may_edit, shelf_of
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
-    from contacts.selectors import Shelf
+    from contacts.shelf import Shelf
 
 MOST: Final = 20
 LOOKED_AT: Final = 400

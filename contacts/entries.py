@@ -17,12 +17,13 @@ from contacts.card import Label
 from contacts.models import Contact, Email, Line, Photo
 from contacts.records import email_key
 from contacts.rules import Kind, kind_of
-from contacts.selectors import is_elsewhere, may_edit, public_id
+from contacts.selectors import public_id
+from contacts.shelf import is_elsewhere, may_edit
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
     from contacts.models import Book
-    from contacts.selectors import Shelf
+    from contacts.shelf import Shelf
 
 _KIND_ORDER: Final = {kind.value: place for place, kind in enumerate(Kind)}
 _LAST: Final = len(_KIND_ORDER)

@@ -14,13 +14,14 @@ from contacts.entries import Entry, EntryNumber, Origin, entries_of
 from contacts.index.query import propose
 from contacts.rules import question
 from contacts.search import SOURCES, SourceState, rows_for
-from contacts.selectors import contacts_by_id, shelf_of
+from contacts.selectors import contacts_by_id
+from contacts.shelf import shelf_of
 from contacts.sources import MAX_ROWS
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
     from contacts.rules import Question, Row
-    from contacts.selectors import Shelf
+    from contacts.shelf import Shelf
     from contacts.sources import Source
 
 MOST: Final = 60

@@ -24,7 +24,7 @@ from contacts.csv_cards import read_csv
 from contacts.errors import FileTooLarge, ReadOnly
 from contacts.models import ImportFile, ImportRun
 from contacts.remote_rounds import touch
-from contacts.selectors import may_edit, shelf_of
+from contacts.shelf import may_edit, shelf_of
 from contacts.shelved import Known, Shelved
 from contacts.vcard import read_cards
 from contacts.writings import is_number

@@ -18,7 +18,8 @@ from contacts.merging import merged
 from contacts.models import Book, Contact, Distinct
 from contacts.persons import join, known_contacts
 from contacts.remote_rounds import touch
-from contacts.selectors import find_contact, may_edit, shelf_of
+from contacts.selectors import find_contact
+from contacts.shelf import may_edit, shelf_of
 from contacts.stored_cards import card_by_id, cards_by_id
 from contacts.writings import is_number
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contacts.finding import find_people
-from contacts.selectors import contacts_by_id, people_of, shelf_of
+from contacts.selectors import contacts_by_id, people_of
+from contacts.shelf import shelf_of
 from presence.selectors import records_for
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from contacts import colleagues
 from contacts.index.query import propose
 from contacts.rules import match, may_answer, place_by_name
-from contacts.selectors import called_by, contacts_with, groups_by_contact, people_in, shelf_of
+from contacts.selectors import called_by, contacts_with, groups_by_contact, people_in
+from contacts.shelf import shelf_of
 from contacts.sources import MAX_PEOPLE, MAX_ROWS, Found, State
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from bluetel.accounts.models import User
     from contacts.rules import Person, Question
-    from contacts.selectors import Group, Shelf
+    from contacts.selectors import Group
+    from contacts.shelf import Shelf
 
 OFTEN_CALLED: Final = 30
 """So many of the numbers one calls are looked at first, whoever else answers."""

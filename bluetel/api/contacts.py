@@ -22,6 +22,7 @@ from contacts.card import Label
 from contacts.drafts import Draft
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, UnknownBook, Unusable
 from contacts.models import Book, Contact, Email, Line
+from contacts.shelf import book_name, is_elsewhere, may_edit, shelf_of
 from contacts.wording import problem_text
 from contacts.writings import is_number
 
@@ -101,7 +102,7 @@ def listed(
 ) -> dict[str, object]:
     """By name; ``book`` asks for one book, the company's directory among them."""
     viewer = request.user
-    shelf = selectors.shelf_of(viewer)
+    shelf = shelf_of(viewer)
     books = [pk for pk in shelf.ids if shelf.is_own(pk)]
     if book:
         books = [_book(viewer, book).pk]
@@ -204,7 +205,7 @@ def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object
     unreadable: dict[int, list[str]] = defaultdict(list)
     country, plans = settings.COUNTRY, [services.plan_for(viewer)]
     books = {contact.pk: contact.book for contact in contacts}
-    elsewhere = {pk for pk, book in books.items() if selectors.is_elsewhere(book, viewer.pbx_id)}
+    elsewhere = {pk for pk, book in books.items() if is_elsewhere(book, viewer.pbx_id)}
     extensions: dict[int, str] = {}
     for line in Line.objects.filter(contact__in=ids).order_by("contact", "position"):
         if line.contact_id in elsewhere and line.label == Label.EXTENSION:
@@ -235,8 +236,8 @@ def _records(viewer: User, contacts: Sequence[Contact]) -> list[dict[str, object
             "unreadable": unreadable[contact.pk],
             "extension_elsewhere": extensions.get(contact.pk, ""),
             "book": services.PERSONAL if contact.book.is_default else str(contact.book_id),
-            "book_name": selectors.book_name(contact.book, viewer.pbx_id),
-            "editable": selectors.may_edit(viewer, contact.book),
+            "book_name": book_name(contact.book, viewer.pbx_id),
+            "editable": may_edit(viewer, contact.book),
             "title": contact.title,
             "department": contact.department,
             "assistant": contact.assistant,

@@ -22,8 +22,8 @@ from contacts.exporting import export as exported
 from contacts.forms import BookForm
 from contacts.jobs import join_book_soon
 from contacts.models import Book, Contact, ImportRun
-from contacts.selectors import book_name, may_edit, shelf_of
 from contacts.services import default_book
+from contacts.shelf import book_name, may_edit, shelf_of
 from contacts.wording import error_text
 
 if TYPE_CHECKING:

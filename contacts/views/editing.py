@@ -19,14 +19,8 @@ from contacts.card import Label
 from contacts.entries import entries_of
 from contacts.errors import ContactError, ContactNotFound, ReadOnly, Unusable
 from contacts.forms import TEXTS, ContactForm, NumberRow
-from contacts.selectors import (
-    book_name,
-    find_contact,
-    is_elsewhere,
-    may_edit,
-    public_id,
-    shelf_of,
-)
+from contacts.selectors import find_contact, public_id
+from contacts.shelf import book_name, is_elsewhere, may_edit, shelf_of
 from contacts.stored_cards import card_by_id
 from contacts.wording import error_text, label_text
 

@@ -17,7 +17,7 @@ from contacts.errors import ContactError, UnknownBook
 from contacts.importing import MOST_BYTES, begin_import
 from contacts.jobs import read_import_soon
 from contacts.models import ImportRun
-from contacts.selectors import book_name
+from contacts.shelf import book_name
 from contacts.wording import error_text, refusal_text
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from contacts.duplicates import proposals
 from contacts.entries import entries_of
 from contacts.models import Photo
 from contacts.remote_clashes import clashes_of
-from contacts.selectors import find_contact, in_order, letters_in, position_of, shelf_of
+from contacts.selectors import find_contact, in_order, letters_in, position_of
+from contacts.shelf import shelf_of
 from contacts.shown import Shown, presence_of, shown_by_search
 from contacts.wording import clash_texts
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from bluetel.accounts.models import User
     from contacts.duplicates import Proposal
     from contacts.entries import Entry
-    from contacts.selectors import Position, Shelf
+    from contacts.selectors import Position
+    from contacts.shelf import Shelf
     from contacts.shown import Part
 
 PAGE: Final = 60

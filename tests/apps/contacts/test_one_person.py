@@ -16,7 +16,7 @@ from contacts.ldap.keeping import directory_state
 from contacts.models import Book, Contact
 from contacts.pbx_directory import PbxDirectory
 from contacts.search import SearchRow, search
-from contacts.selectors import shelf_of
+from contacts.shelf import shelf_of
 from contacts.sources import Source
 from contacts.stored import StoredContacts
 from tests.apps.contacts.fakes import ByHand, DirectoryPbx

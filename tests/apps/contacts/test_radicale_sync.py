@@ -27,7 +27,7 @@ from contacts.remote_accounts import (
 from contacts.remote_clashes import choose, clashes_of, count_clashes
 from contacts.remote_rounds import compare, due_books
 from contacts.remote_store import StoredBook
-from contacts.selectors import shelf_of
+from contacts.shelf import shelf_of
 from contacts.sync import Choice
 from contacts.sync_round import run
 from tests.apps.contacts.conftest import a_user

@@ -12,7 +12,8 @@ from contacts.index.query import propose
 from contacts.ldap.keeping import directory_state
 from contacts.rules import merged, question, rows_of
 from contacts.search import search
-from contacts.selectors import contacts_with, people_of, shelf_of
+from contacts.selectors import contacts_with, people_of
+from contacts.shelf import shelf_of
 from contacts.sources import MAX_ROWS
 from contacts.stored import AT_ONCE, StoredContacts
 from tests.apps.house import NOW

@@ -20,7 +20,7 @@ from contacts.finding import find_people
 from contacts.ldap.keeping import directory_state
 from contacts.models import Book, Contact
 from contacts.search import search
-from contacts.selectors import shelf_of
+from contacts.shelf import shelf_of
 from contacts.stored import StoredContacts
 from presence.audiences import choose_audience
 from presence.team import find_person, set_favourites
