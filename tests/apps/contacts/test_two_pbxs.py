@@ -190,6 +190,18 @@ class TestTheBooks:
             assert books[0].pbx_id == viewer.pbx_id
             assert {book.pbx_id for book in books} == {camille.pbx_id, paul.pbx_id, None}
 
+    def test_what_another_process_writes_meanwhile_is_read_again(
+        self, camille: User, nadia: User
+    ) -> None:
+        written = storing.Arrival(card=Card(name="Nadia Belkacem"), user=nadia.pk)
+        (theirs,) = storing.add(services.default_book(camille), [written], now=NOW)
+        colleagues.keep_up(now=NOW)
+        assert not shelf_of(camille).has_fresh_colleagues
+        storing.remove(theirs.book, [theirs.pk])
+        colleagues.keep_up(now=NOW)
+        assert shelf_of(camille).has_fresh_colleagues
+        assert ("Nadia Belkacem", "1002") in rows(camille, "nadia")
+
     def test_there_is_one_for_who_has_no_pbx(self, camille: User) -> None:
         assert colleagues.book_of(None).pk == colleagues.book_of(None).pk
         assert Book.objects.filter(kind=Book.Kind.COLLEAGUES, pbx=None).count() == 1
