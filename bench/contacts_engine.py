@@ -171,7 +171,7 @@ def _megabytes() -> float:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT sum(pg_total_relation_size(c)) FROM unnest(ARRAY['contacts_word',"
+                "SELECT sum(pg_total_relation_size(c)) FROM unnest(ARRAY['contacts_block',"
                 " 'contacts_spelling']::regclass[]) AS c"
             )
             tables = cursor.fetchone()[0]

@@ -1,19 +1,27 @@
-"""PostgreSQL: what of words and numbers is asked for is written down in an index of parts.
+"""PostgreSQL: what is asked is asked of functions, whose plans last as long as the connection.
 
-Such an index holds no order and reads all that have a part before it gives the first: parts that
-very many have are looked for in some rows out of all. Each trip to the server and each plan takes
-longer than what it finds, so as much as possible is one statement.
+Each trip to the server and each plan takes longer than what it finds, so as much as possible is
+one statement. What of words and numbers is asked for is written down in an index of parts. Such an
+index holds no order and reads all that have a part before it gives the first: parts that very many
+have are looked for in some rows out of all.
+
+The entries of words stand many to a row (``contacts_block``), in the order in which ranges of them
+are read; a row for each would take ten times as much. ``contacts_word`` is a view of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
+from bluetel.rows import Value, rows_of
 from contacts.index.postings import cut_of
-from contacts.index.statement import Range, Select
+from contacts.index.statement import Put, Range, Select
 
-IN_ONE_TRIP: Final = True
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+IN_ONE_TRIP: bool = True
 """What may be needed is read with what is, for a trip takes longer."""
 SAMPLED: Final = 1_000
 """Rows of whole pages spread over a table, in which something common is looked for first."""
@@ -26,9 +34,90 @@ TELLING: Final = 3
 SORTED: Final = 300
 """Of more contacts than these that have all words, some are taken."""
 
-SCANNED: Final = 800
-"""Entries of one range in which further words are looked for, before the index of words is
-asked, which reads all that have one of them."""
+FEW: Final = 2
+MANY: Final = 16
+"""Rows of 128 to 256 entries of one range in which further words are looked for, before the index
+of words is asked, which reads all that have one of them: many where a range has so many, for then
+the index reads more still."""
+
+
+def entries(ranges: Sequence[Range], *, limit: int) -> Select:
+    """The first contacts of each range, behind the place of the range among them."""
+    return Select(
+        "SELECT place - 1, contact_id FROM contacts_entries("
+        "%s::bigint[], %s::text[], %s::text[], %s, '{}', %s)",
+        [*_columns(ranges), limit, limit],
+    )
+
+
+def by_words(
+    ranges: Sequence[Range],
+    wanted: Sequence[str],
+    marks: Sequence[str],
+    terms: Sequence[str],
+    *,
+    limit: int,
+    enough: int,
+) -> Iterator[list[int]]:
+    """Contacts of which an entry is like all that are ``wanted``; if too few, those by their words.
+
+    See :func:`with_words` for the latter.
+    """
+    yield from _steps(
+        Select(
+            "SELECT step, contact_id FROM contacts_by_words(%s::bigint[], %s::text[], %s::text[],"
+            " %s, %s, %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],"
+            " %s, %s, %s, %s, %s)",
+            [
+                *_columns(ranges),
+                FEW,
+                MANY,
+                _array(wanted),
+                _array(marks),
+                *_asked(terms, limit),
+                enough,
+            ],
+        )
+    )
+
+
+def by_number(
+    ranges: Sequence[Range], digits: str, *, limit: int, enough: int
+) -> Iterator[list[int]]:
+    """Contacts by the beginning of a number; if too few, those with ``digits`` anywhere in one.
+
+    The latter only if there are digits.
+    """
+    yield from _steps(
+        Select(
+            "SELECT step, contact_id FROM contacts_by_number(%s::bigint[], %s::text[], %s::text[],"
+            " %s::tsquery, %s, %s, %s, %s, %s)",
+            [*_columns(ranges), *_parts(digits, limit), enough],
+        )
+    )
+
+
+def _steps(select: Select) -> tuple[list[int], list[int]]:
+    found: tuple[list[int], list[int]] = ([], [])
+    for step, contact in rows_of(select.sql, select.params):
+        found[step].append(contact)
+    return found
+
+
+def _columns(ranges: Sequence[Range]) -> tuple[str, str, str]:
+    return (
+        _array([one.within for one in ranges]),
+        _array([one.first for one in ranges]),
+        _array([one.past for one in ranges]),
+    )
+
+
+def _array(values: Sequence[object]) -> str:
+    """As PostgreSQL reads an array; psycopg takes a third of a millisecond to find out what is in.
+
+    No value has a quote or a backslash: words are letters and digits.
+    """
+    return '{"' + '","'.join(map(str, values)) + '"}' if values else "{}"
 
 
 def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
@@ -48,23 +137,16 @@ def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
 
 def part_of_number(books: Sequence[int], digits: str, *, limit: int) -> Select:
     """Contacts with ``digits`` anywhere in a number; of a common part, those of a sample."""
-    places = ", ".join(["%s"] * len(books))
-    wanted = f"keypad LIKE %s AND is_callable AND book_id IN ({places})"
-    values: list[str | int] = [f"%{digits}%", *books]
+    return Select(
+        "SELECT contact_id FROM contacts_with_digits(%s::bigint[], %s::tsquery, %s, %s, %s, %s)",
+        [_array(books), *_parts(digits, limit)],
+    )
+
+
+def _parts(digits: str, limit: int) -> list[Value]:
     parts = [digits[start : start + PART] for start in range(max(1, len(digits) - PART + 1))]
     asked = " & ".join(parts) if len(digits) >= PART else f"{digits}:*"
-    return _sampled_first(
-        Select(
-            f"SELECT contact_id FROM {_sample_of('contacts_line')} WHERE {wanted}",  # noqa: S608
-            values,
-        ),
-        Select(
-            "SELECT contact_id FROM contacts_line"  # noqa: S608
-            f" WHERE contacts_parts(keypad) @@ %s::tsquery AND {wanted}",
-            [asked, *values],
-        ),
-        limit=limit,
-    )
+    return [asked if digits else None, f"%{digits}%", SAMPLED, min(limit, COMMON), limit]
 
 
 def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
@@ -72,47 +154,44 @@ def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
 
     Of what more than :data:`SORTED` have, some; of very short words, those of a sample.
     """
-    compared = [f"% {mark}{term}%" for term in terms]
-    whole = [f"% {mark}{term}%" for term in terms if cut_of(term) != term]
-    told = Select(
-        "SELECT id AS contact_id FROM contacts_contact WHERE"  # noqa: S608
-        f" {' AND '.join(['contacts_cuts(found_by) @@ %s::tsquery', *_likes(whole)])}",
-        [" & ".join(f"{mark}{cut_of(term)}" for term in terms), *whole],
-    )
-    if max(map(len, terms)) >= TELLING:
-        return Select(
-            f"WITH told AS MATERIALIZED ({told.sql})"  # noqa: S608
-            " SELECT contact_id FROM (SELECT contact_id FROM told LIMIT %s) AS found"
-            " ORDER BY contact_id LIMIT %s",
-            [*told.params, SORTED, limit],
-        )
-    sample = Select(
-        f"SELECT id AS contact_id FROM {_sample_of('contacts_contact')}"  # noqa: S608
-        f" WHERE {' AND '.join(_likes(compared))}",
-        [*compared],
-    )
-    return _sampled_first(sample, told, limit=limit)
-
-
-def _likes(values: Sequence[str]) -> list[str]:
-    return ["found_by LIKE %s"] * len(values)
-
-
-def _sampled_first(sample: Select, told: Select, *, limit: int) -> Select:
-    """What a sample has enough of, else what the index tells."""
-    enough = min(limit, COMMON)
     return Select(
-        # "told" is without a limit, which would tempt the planner to read the table until it has
-        # enough; it is not carried out where the sample has.
-        f"WITH sampled AS MATERIALIZED ({sample.sql} LIMIT %s),"  # noqa: S608
-        f" told AS MATERIALIZED ({told.sql} AND (SELECT count(*) FROM sampled) < %s)"
-        " SELECT contact_id FROM sampled WHERE (SELECT count(*) FROM sampled) >= %s"
-        " UNION ALL (SELECT contact_id FROM told LIMIT %s)",
-        [*sample.params, limit, *told.params, enough, enough, limit],
+        "SELECT contact_id FROM contacts_with_words("
+        "%s, %s::text[], %s::text[], %s::text[], %s, %s, %s, %s)",
+        [mark, *_asked(terms, limit)],
     )
 
 
-def _sample_of(table: str) -> str:
-    rows = f"(SELECT reltuples FROM pg_class WHERE oid = '{table}'::regclass)"  # noqa: S608
-    share = f"least(100, 100.0 * {SAMPLED} / greatest(1, {rows}))"
-    return f"{table} TABLESAMPLE SYSTEM ({share}) REPEATABLE (1)"
+def _asked(terms: Sequence[str], limit: int) -> list[Value]:
+    is_telling = max(map(len, terms)) >= TELLING
+    cuts = [cut_of(term) for term in terms]
+    return [
+        _array(cuts),
+        _array([term for term, cut in zip(terms, cuts, strict=True) if cut != term]),
+        _array(terms),
+        0 if is_telling else SAMPLED,
+        min(limit, COMMON),
+        SORTED if is_telling else limit,
+        limit,
+    ]
+
+
+def change(cursor: CursorWrapper, book: int, *, gone: Sequence[Put], new: Sequence[Put]) -> None:
+    """Take entries of a book out and put others in; until it is committed, no one else can."""
+    if not gone and not new:
+        return
+    changed = [*gone, *new]
+    cursor.execute(
+        "SELECT contacts_change(%s, %s::bigint[], %s::text[], %s::bigint[], %s::boolean[])",
+        [
+            book,
+            _array([one.scope for one in changed]),
+            _array([one.words for one in changed]),
+            _array([one.contact for one in changed]),
+            _array([False] * len(gone) + [True] * len(new)),
+        ],
+    )
+
+
+def forget(cursor: CursorWrapper, *, first: int, past: int) -> None:
+    """Take out all entries of the scopes from ``first`` on, before ``past``."""
+    cursor.execute("DELETE FROM contacts_block WHERE scope >= %s AND scope < %s", [first, past])

@@ -7,15 +7,14 @@ see are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection
-
 from bluetel.rows import many_of
-from contacts.index import postgresql, sqlite
+from contacts.index.database import here
 from contacts.index.postings import NAME_LENGTH, OTHER_LENGTH, Tier, mark_of, scope_of
-from contacts.index.statement import Range, Select
+from contacts.index.statement import Range, Select, ids_of, portions
 
 if TYPE_CHECKING:
     from contacts.rules import Question
@@ -32,27 +31,6 @@ SUBSTRING: Final = 3
 SHORT_SCANNED: Final = 5_000
 SPELLED_WORDS: Final = 24
 MIN_KEYS: Final = 2
-
-PART_OF_NUMBER: Final = {
-    "sqlite": sqlite.part_of_number,
-    "postgresql": postgresql.part_of_number,
-}
-WITH_WORDS: Final = {
-    "sqlite": sqlite.with_words,
-    "postgresql": postgresql.with_words,
-}
-FOR_EACH: Final = {
-    "sqlite": sqlite.for_each,
-    "postgresql": postgresql.for_each,
-}
-SCANNED: Final = {
-    "sqlite": sqlite.SCANNED,
-    "postgresql": postgresql.SCANNED,
-}
-IN_ONE_TRIP: Final = {
-    "sqlite": sqlite.IN_ONE_TRIP,
-    "postgresql": postgresql.IN_ONE_TRIP,
-}
 
 
 def propose(
@@ -86,10 +64,7 @@ class _Seek:
         self._books = books
         self._limit = limit
         self._callables = (True,) if only_callable else (True, False)
-        self._part_of_number = PART_OF_NUMBER[connection.vendor]
-        self._with_words = WITH_WORDS[connection.vendor]
-        self._for_each = FOR_EACH[connection.vendor]
-        self._in_one_trip = IN_ONE_TRIP[connection.vendor]
+        self._database = here()
 
     def numbers(self) -> None:
         """By number: the whole of it, its beginning, then any part."""
@@ -101,29 +76,29 @@ class _Seek:
             if writing
             for book in self._books
         ]
-        self._add(
-            _run_all(
-                self._for_each(some, _NUMBERS.format(column=column), PER_RANGE)
-                for some in _portions(ranges)
-                for column in ("digits", "national")
-            )
-        )
-        if len(self.found) >= self._limit or not digits.isdecimal():
-            return
-        if len(digits) >= SUBSTRING:
-            self._add(_run(self._part_of_number(self._books, digits, limit=self._room)))
-        else:
-            everything = [Range(book, "", ":") for book in self._books]
-            more = (SHORT_SCANNED, f"%{digits}%", PER_RANGE)
-            for ids in self._in_each(everything, _SHORT_PARTS, *more):
-                self._add(ids)
+        part = digits if digits.isdecimal() and len(digits) >= SUBSTRING else ""
+        steps = self._database.by_number(ranges, part, limit=PER_RANGE, enough=self._limit)
+        for step, ids in enumerate(steps):
+            self._add(ids[: self._room] if step else ids)
+            if len(self.found) >= self._limit:
+                return
+        if digits.isdecimal() and not part:
+            self._short_number(digits)
+
+    def _short_number(self, digits: str) -> None:
+        """By a part, in as many numbers of each book as that takes no time."""
+        everything = [Range(book, "", ":") for book in self._books]
+        for ids in self._for_each(
+            everything, _SHORT_PARTS, SHORT_SCANNED, f"%{digits}%", PER_RANGE
+        ):
+            self._add(ids)
 
     def words(self) -> None:
         """By words: those of a name, all in one entry, then of any text."""
         if len(self._terms) > 1:
             self._several_words()
             return
-        at_once = len(Tier) if self._in_one_trip else 1
+        at_once = len(Tier) if self._database.IN_ONE_TRIP else 1
         for start in range(0, len(Tier), at_once):
             if len(self.found) >= self._limit:
                 return
@@ -133,7 +108,7 @@ class _Seek:
         """By entries of these tiers, of a worse one as many as the better ones leave room for."""
         (word,) = self._terms
         ranges = [one for tier in tiers for one in self._ranges(word, tier)]
-        found = self._in_each(ranges, _ENTRIES, self._room)
+        found = self._in_each(ranges, partial(self._database.entries, limit=self._room))
         each = len(ranges) // len(tiers)
         for start in range(0, len(ranges), each):
             if len(self.found) >= self._limit:
@@ -148,48 +123,28 @@ class _Seek:
         # An entry begins with the driver, and so with all that the driver begins with.
         others = [f"% {term}%" for term in self._terms if not driver.startswith(term)]
         ranges = [*self._ranges(driver, Tier.BEGINNING), *self._ranges(driver, Tier.NAME)]
-        wanted = " AND ".join(["words LIKE %s"] * len(others)) or "TRUE"
-        inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {wanted} LIMIT %s"  # noqa: S608
-        scanned = SCANNED[connection.vendor]
-        names = [
-            self._for_each(some, inner, scanned, *others, PER_RANGE) for some in _portions(ranges)
-        ]
-        if self._asked.digits:
-            self._add(_run_all(names))
-            return
-        marks = [(book, mark_of(book, is_callable=kind)) for book, kind in self._books_and_kinds()]
-        anywhere = [self._with_words(mark, self._terms, limit=PER_RANGE) for _, mark in marks]
-        for ids in self._first_or_both(_union(names), _union(anywhere)):
+        within = [] if self._asked.digits else self._books_and_kinds()
+        marks = [(book, mark_of(book, is_callable=kind)) for book, kind in within]
+        for ids in self._database.by_words(
+            ranges,
+            others,
+            [mark for _, mark in marks],
+            self._terms,
+            limit=PER_RANGE,
+            enough=self._limit,
+        ):
             self._add(ids)
             if len(self.found) >= self._limit:
                 return
         for book, mark in marks:
             self._add(self._with_numbers(book, mark))
 
-    def _first_or_both(self, first: Select, then: Select) -> Iterable[list[int]]:
-        """The ids that the first finds, then, if they are not enough, those of the other."""
-        if not self._in_one_trip:
-            yield _run(first)
-            yield _run(then)
-            return
-        found: tuple[list[int], list[int]] = ([], [])
-        both = Select(
-            f"WITH first AS MATERIALIZED ({first.sql})"  # noqa: S608
-            " SELECT 0 AS step, contact_id FROM first"
-            f" UNION ALL SELECT 1, contact_id FROM ({then.sql}) AS part"
-            " WHERE (SELECT count(DISTINCT contact_id) FROM first) < %s",
-            [*first.params, *then.params, self._limit],
-        )
-        for step, contact in many_of(both.sql, both.params, width=2):
-            found[step].append(contact)
-        yield from found
-
     def spelled(self) -> None:
         """By names whose words begin with what the keys spell."""
         keys = self._asked.digits
         if len(self.found) >= self._limit or "0" in keys or "1" in keys:
             return
-        words = self._in_each(
+        words = self._for_each(
             [Range(book, keys, f"{keys}:") for book in self._books],
             "SELECT word FROM contacts_spelling WHERE book_id = {within} AND keys >= {first}"
             " AND keys < {past} ORDER BY keys, word LIMIT %s",
@@ -202,7 +157,7 @@ class _Seek:
             for tier in (Tier.BEGINNING, Tier.NAME)
             for is_callable in self._callables
         ]
-        for ids in self._in_each(ranges, _ENTRIES, PER_RANGE):
+        for ids in self._in_each(ranges, partial(self._database.entries, limit=PER_RANGE)):
             self._add(ids)
 
     def _ranges(self, word: str, tier: Tier) -> list[Range]:
@@ -228,13 +183,13 @@ class _Seek:
         if not numbers or not words:
             return
         narrowed = [
-            self._part_of_number([book], numbers[0], limit=CANDIDATES),
-            self._with_words(mark, words, limit=CANDIDATES),
+            self._database.part_of_number([book], numbers[0], limit=CANDIDATES),
+            self._database.with_words(mark, words, limit=CANDIDATES),
         ]
         for select in narrowed:
             has_words = " AND ".join(["contact.found_by LIKE %s"] * len(words))
             has_numbers = " AND ".join([_HAS_NUMBER] * len(numbers))
-            yield from _run(
+            yield from ids_of(
                 Select(
                     f"SELECT DISTINCT contact.id FROM ({select.sql}) AS narrowed"  # noqa: S608
                     " JOIN contacts_contact AS contact ON contact.id = narrowed.contact_id"
@@ -252,13 +207,19 @@ class _Seek:
                 )
             )
 
-    def _in_each(self, ranges: Sequence[Range], inner: str, *more: str | int) -> list[list[Any]]:
+    def _for_each(self, ranges: Sequence[Range], inner: str, *more: str | int) -> list[list[Any]]:
         """What ``inner`` finds in each of the ranges."""
+        return self._in_each(ranges, lambda some: self._database.for_each(some, inner, *more))
+
+    def _in_each(
+        self, ranges: Sequence[Range], select: Callable[[Sequence[Range]], Select]
+    ) -> list[list[Any]]:
+        """What the statement that ``select`` makes finds in each of the ranges."""
         found: list[list[Any]] = []
-        for some in _portions(ranges):
+        for some in portions(ranges):
             values: list[list[Any]] = [[] for _ in some]
-            select = self._for_each(some, inner, *more)
-            for place, value in many_of(select.sql, select.params, width=2):
+            one = select(some)
+            for place, value in many_of(one.sql, one.params, width=2):
                 values[place].append(value)
             found += values
         return found
@@ -282,43 +243,8 @@ def _is_part_of_number(term: str) -> bool:
     return term.isdecimal() and len(term) >= SUBSTRING
 
 
-_WORDS: Final = (
-    "SELECT words, contact_id FROM contacts_word WHERE scope = {within} AND words >= {first}"
-    " AND words < {past} ORDER BY words, contact_id LIMIT %s"
-)
-_ENTRIES: Final = _WORDS.replace("words, ", "", 1)
-_NUMBERS: Final = (
-    "SELECT contact_id FROM contacts_line WHERE book_id = {{within}}"
-    # As the partial index on `national` says it, or SQLite reads the whole book.
-    " AND {column} >= {{first}} AND {column} < {{past}} AND NOT ({column} = '')"
-    " AND is_callable ORDER BY {column}, id LIMIT %s"
-)
 _SHORT_PARTS: Final = (
     "SELECT contact_id FROM (SELECT contact_id, keypad FROM contacts_line"
     " WHERE book_id = {within} AND digits >= {first} AND digits < {past} AND is_callable"
     " ORDER BY digits LIMIT %s) AS narrowed WHERE keypad LIKE %s LIMIT %s"
 )
-
-MOST_PARTS: Final = 60
-"""Ranges of one statement; SQLite takes 500, but a plan of so many takes its time."""
-
-
-def _portions(ranges: Sequence[Range]) -> Iterable[Sequence[Range]]:
-    return [ranges[start : start + MOST_PARTS] for start in range(0, len(ranges), MOST_PARTS)]
-
-
-def _run_all(selects: Iterable[Select]) -> list[int]:
-    """The ids that these find, all in one statement."""
-    return _run(_union(selects))
-
-
-def _union(selects: Iterable[Select]) -> Select:
-    parts = list(selects)
-    return Select(
-        " UNION ALL ".join(f"SELECT contact_id FROM ({one.sql}) AS part" for one in parts),  # noqa: S608
-        [value for one in parts for value in one.params],
-    )
-
-
-def _run(select: Select) -> list[int]:
-    return [contact for (contact,) in many_of(select.sql, select.params, width=1)]

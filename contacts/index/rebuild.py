@@ -90,6 +90,9 @@ FROM contacts_contact AS contact WHERE id > %s ORDER BY id LIMIT %s
 
 
 def _take_apart(cursor: CursorWrapper) -> None:
+    if connection.vendor == "postgresql":
+        # Who has begun to change it is waited for, and who comes then waits.
+        cursor.execute("LOCK TABLE contacts_block IN SHARE ROW EXCLUSIVE MODE")
     collation = ' COLLATE "C"' if connection.vendor == "postgresql" else ""
     cursor.execute(
         f"CREATE TEMPORARY TABLE new_word (scope bigint, words varchar(40){collation},"
@@ -124,11 +127,15 @@ def _put_together(cursor: CursorWrapper) -> None:
 
 
 def _statements() -> Iterator[str]:
-    yield "DELETE FROM contacts_word"
-    yield (
-        "INSERT INTO contacts_word (scope, words, contact_id)"
-        " SELECT scope, words, contact_id FROM new_word ORDER BY scope, words, contact_id"
-    )
+    if connection.vendor == "postgresql":
+        yield "DELETE FROM contacts_block"
+        yield "SELECT contacts_pack('new_word')"
+    else:
+        yield "DELETE FROM contacts_word"
+        yield (
+            "INSERT INTO contacts_word (scope, words, contact_id)"
+            " SELECT scope, words, contact_id FROM new_word ORDER BY scope, words, contact_id"
+        )
     yield "DELETE FROM contacts_spelling"
     yield (
         "INSERT INTO contacts_spelling (book_id, keys, word)"

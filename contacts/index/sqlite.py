@@ -2,18 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 from contacts.index.postings import cut_of
-from contacts.index.statement import Range, Select
+from contacts.index.statement import Put, Range, Select, ids_of, insert, portions, union
 
-IN_ONE_TRIP: Final = False
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
+
+IN_ONE_TRIP: bool = False
 """A statement costs little: what may be needed is read when it is."""
 
 SCANNED: Final = 150
 """Entries of one range in which further words are looked for, before the index of words is
 asked: where many have both, they are among the first."""
+
+
+_WORDS: Final = (
+    "SELECT words, contact_id FROM contacts_word WHERE scope = {within} AND words >= {first}"
+    " AND words < {past} ORDER BY words, contact_id LIMIT %s"
+)
+_ENTRIES: Final = _WORDS.replace("words, ", "", 1)
+_NUMBERS: Final = (
+    "SELECT contact_id FROM contacts_line WHERE book_id = {{within}}"
+    # As the partial index on `national` says it, or SQLite reads the whole book.
+    " AND {column} >= {{first}} AND {column} < {{past}} AND NOT ({column} = '')"
+    " AND is_callable ORDER BY {column}, id LIMIT %s"
+)
+
+
+def entries(ranges: Sequence[Range], *, limit: int) -> Select:
+    """The first contacts of each range, behind the place of the range among them."""
+    return for_each(ranges, _ENTRIES, limit)
+
+
+def by_words(
+    ranges: Sequence[Range],
+    wanted: Sequence[str],
+    marks: Sequence[str],
+    terms: Sequence[str],
+    *,
+    limit: int,
+    enough: int,
+) -> Iterator[list[int]]:
+    """Contacts of which an entry is like all that are ``wanted``, then those by their words.
+
+    See :func:`with_words` for the latter.
+    """
+    likes = " AND ".join(["words LIKE %s"] * len(wanted)) or "TRUE"
+    inner = f"SELECT contact_id FROM ({_WORDS}) AS entry WHERE {likes} LIMIT %s"  # noqa: S608
+    yield ids_of(union(for_each(some, inner, SCANNED, *wanted, limit) for some in portions(ranges)))
+    if marks:
+        yield ids_of(union(with_words(mark, terms, limit=limit) for mark in marks))
+
+
+def by_number(
+    ranges: Sequence[Range],
+    digits: str,
+    *,
+    limit: int,
+    enough: int,
+) -> Iterator[list[int]]:
+    """Contacts by the beginning of a number, then those with ``digits`` anywhere in one.
+
+    The latter only if there are digits.
+    """
+    yield ids_of(
+        union(
+            for_each(some, _NUMBERS.format(column=column), limit)
+            for some in portions(ranges)
+            for column in ("digits", "national")
+        )
+    )
+    if digits:
+        books = list(dict.fromkeys(one.within for one in ranges))
+        yield ids_of(part_of_number(books, digits, limit=limit))
 
 
 def for_each(ranges: Sequence[Range], inner: str, *more: str | int) -> Select:
@@ -61,3 +125,18 @@ def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
         f" WHERE contacts_text MATCH %s AND {compared} ORDER BY contacts_text.rowid LIMIT %s",
         [wanted, *(f"% {mark}{term}%" for term in whole), limit],
     )
+
+
+def change(cursor: CursorWrapper, _book: int, *, gone: Sequence[Put], new: Sequence[Put]) -> None:
+    """Take entries out and put others in."""
+    if gone:
+        # One by one: for a list of keys with several columns the whole table would be read.
+        cursor.executemany(
+            "DELETE FROM contacts_word WHERE scope = %s AND words = %s AND contact_id = %s", gone
+        )
+    insert(cursor, "contacts_word", ("scope", "words", "contact_id"), sorted(new))
+
+
+def forget(cursor: CursorWrapper, *, first: int, past: int) -> None:
+    """Take out all entries of the scopes from ``first`` on, before ``past``."""
+    cursor.execute("DELETE FROM contacts_word WHERE scope >= %s AND scope < %s", [first, past])

@@ -6,11 +6,13 @@ taken out must be said as it was put in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from bluetel.rows import rows_of
+from contacts.index.database import Database, here
 from contacts.index.postings import (
     SCOPES_PER_BOOK,
     Entry,
@@ -20,13 +22,11 @@ from contacts.index.postings import (
     scope_of,
     spellings_of,
 )
-from contacts.models import Spelling, Word
+from contacts.index.statement import Put, Range, insert
+from contacts.models import Spelling
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
-
-BATCH: Final = 300
-"""Rows of one statement: three parameters each, and SQLite's older limit is 999."""
 
 Change = tuple[Texts | None, Texts | None]
 """A contact's texts before and after; None where there is no such contact."""
@@ -34,71 +34,47 @@ Change = tuple[Texts | None, Texts | None]
 
 def change(book: int, contacts: Mapping[int, Change]) -> None:
     """Bring the entries of contacts of ``book``, by id, from what they were to what they are."""
-    gone: list[tuple[int, str, int]] = []
-    new: list[tuple[int, str, int]] = []
+    gone: list[Put] = []
+    new: list[Put] = []
     spellings: set[tuple[str, str]] = set()
     dropped: set[tuple[str, str]] = set()
     for contact, (before, after) in contacts.items():
         old = entries_of(book, before) if before else set()
         now = entries_of(book, after) if after else set()
-        gone += [(*entry, contact) for entry in old - now]
-        new += [(*entry, contact) for entry in now - old]
+        gone += [Put(*entry, contact) for entry in old - now]
+        new += [Put(*entry, contact) for entry in now - old]
         if after:
             spellings |= spellings_of(after)
         if before:
             dropped |= spellings_of(before)
+    database = here()
     with connection.cursor() as cursor:
-        _delete(cursor, gone)
-        _insert(cursor, "contacts_word", ("scope", "words", "contact_id"), sorted(new))
+        database.change(cursor, book, gone=gone, new=new)
         wanted = sorted(spellings - dropped)
         rows = [(book, keys, word) for keys, word in wanted]
-        _insert(cursor, "contacts_spelling", ("book_id", "keys", "word"), rows)
+        insert(cursor, "contacts_spelling", ("book_id", "keys", "word"), rows)
         for keys, word in dropped - spellings:
-            _forget(cursor, book, keys, word)
+            _forget(cursor, database, book, keys, word)
 
 
 def forget_book(book: int) -> None:
     """Take out all entries of a book."""
     first = book * SCOPES_PER_BOOK
-    Word.objects.filter(scope__gte=first, scope__lt=first + SCOPES_PER_BOOK).delete()
+    with connection.cursor() as cursor:
+        here().forget(cursor, first=first, past=first + SCOPES_PER_BOOK)
     Spelling.objects.filter(book_id=book).delete()
 
 
-def _delete(cursor: CursorWrapper, rows: Sequence[tuple[int, str, int]]) -> None:
-    """One by one: SQLite reads the whole table for a list of keys with several columns."""
-    if rows:
-        cursor.executemany(
-            "DELETE FROM contacts_word WHERE scope = %s AND words = %s AND contact_id = %s",
-            rows,
-        )
-
-
-def _insert(
-    cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Sequence[tuple[str | int, ...]]
-) -> None:
-    one = f"({', '.join(['%s'] * len(columns))})"
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(batch))}"  # noqa: S608
-            " ON CONFLICT DO NOTHING",
-            [value for row in batch for value in row],
-        )
-
-
-def _forget(cursor: CursorWrapper, book: int, keys: str, word: str) -> None:
+def _forget(cursor: CursorWrapper, database: Database, book: int, keys: str, word: str) -> None:
     """Take a spelling out unless another contact of the book has the word in its name."""
-    for scope in _name_scopes(book):
-        cursor.execute(
-            "SELECT 1 FROM contacts_word WHERE scope = %s AND words >= %s AND words < %s LIMIT 1",
-            [scope, word, f"{word}!"],
-        )
-        if cursor.fetchone():
-            return
-    cursor.execute(
-        "DELETE FROM contacts_spelling WHERE book_id = %s AND keys = %s AND word = %s",
-        [book, keys, word],
+    anybody = database.entries(
+        [Range(scope, word, f"{word}!") for scope in _name_scopes(book)], limit=1
     )
+    if not rows_of(anybody.sql, anybody.params):
+        cursor.execute(
+            "DELETE FROM contacts_spelling WHERE book_id = %s AND keys = %s AND word = %s",
+            [book, keys, word],
+        )
 
 
 def _name_scopes(book: int) -> Iterable[int]:
