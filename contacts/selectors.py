@@ -137,6 +137,20 @@ def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
     return list(rows.order_by().values_list("contact", flat=True)[: len(numbers) * 4])
 
 
+def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[int]:
+    """Which contacts of these people have one of the numbers, by their digits."""
+    contacts = [row.pk for group in groups for row in group.members]
+    if not numbers or not contacts:
+        return set()
+    statement = (
+        "SELECT contact_id FROM contacts_line"  # noqa: S608
+        # Not by the index on digits, or a switchboard's number reads all who have it.
+        f" WHERE contact_id IN ({places(contacts)}) AND digits || '' IN ({places(numbers)})"
+        " AND is_callable"
+    )
+    return {contact for (contact,) in many_of(statement, [*contacts, *numbers], width=1)}
+
+
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:
     """The BlueTel users behind people of the PBX, by the PBX's id, as others on it see them."""
     ids = sorted(set(pbx_user_ids))
@@ -224,6 +238,10 @@ class Group(NamedTuple):
     def more(self) -> str:
         """Further text he may be found by."""
         return " ".join([row.company for row in self.members if row.company])
+
+    def has_any_of(self, contacts: Collection[int]) -> bool:
+        """Whether one of these contacts is his."""
+        return any(row.pk in contacts for row in self.members)
 
     def is_elsewhere(self, pbx: int | None) -> bool:
         """Whether his telephone is on another PBX than ``pbx``."""

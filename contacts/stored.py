@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -13,7 +13,13 @@ from django.utils.translation import gettext as _
 from contacts import colleagues
 from contacts.index.query import propose
 from contacts.rules import match, may_answer, place_by_name
-from contacts.selectors import called_by, contacts_with, groups_by_contact, people_in
+from contacts.selectors import (
+    called_by,
+    contacts_called,
+    contacts_with,
+    groups_by_contact,
+    people_in,
+)
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_PEOPLE, MAX_ROWS, Found, State
 
@@ -49,14 +55,13 @@ class StoredContacts:
         # Apart, so that very many on another PBX leave room for one's own.
         proposed = dict.fromkeys([one for some in shelf.parted() for one in propose(asked, some)])
         groups = groups_by_contact([*proposed, *dialled], shelf, viewer=viewer)
-        called_ones = [groups[one] for one in proposed if one in dialled and one in groups]
-        others = [groups[one] for one in proposed if one not in dialled and one in groups]
+        answering = [groups[one] for one in proposed if one in groups]
         further = [
             group
             for contact, group in groups.items()
             if contact not in proposed and may_answer(asked, group.name, group.more)
         ]
-        found = [*people_in(called_ones, shelf), *_most_likely(asked, others, shelf)]
+        found = _most_likely(asked, answering, called, shelf)
         unsure = [person for person in found if _is_called_so_elsewhere(asked, person)]
         unsure += people_in(further, shelf)
         country: str = settings.COUNTRY
@@ -65,23 +70,31 @@ class StoredContacts:
         return Found(state=State.OK, people=people[:MAX_PEOPLE], called=called)
 
 
-def _most_likely(asked: Question, groups: Sequence[Group], shelf: Shelf) -> list[Person]:
+def _most_likely(
+    asked: Question, groups: Sequence[Group], called: Collection[str], shelf: Shelf
+) -> list[Person]:
     """Those of ``groups`` whose rows an answer shows, as far as that is known before they are read.
 
-    Who was found by a number may be any of them.
+    Who was found by a number may be any of them, and whoever has one of those ``called`` comes
+    before the others, wherever his name stands.
     """
-    if asked.digits:
+    if asked.digits or len(groups) <= AT_ONCE:
         return people_in(groups, shelf)
-    ordered = sorted(
-        groups,
+    known = contacts_called(groups, called)
+    people = people_in([group for group in groups if group.has_any_of(known)], shelf)
+    others = sorted(
+        (group for group in groups if not group.has_any_of(known)),
         key=lambda group: place_by_name(
             asked, group.name, is_own=group.is_own, is_elsewhere=group.is_elsewhere(shelf.pbx)
         ),
     )
-    people: list[Person] = []
-    for start in range(0, len(ordered), AT_ONCE):
-        people += people_in(ordered[start : start + AT_ONCE], shelf)
-        if sum(len(person.numbers) for person in people) >= MAX_ROWS:
+    numbers: set[str] = set()
+    for start in range(0, len(others), AT_ONCE):
+        read = people_in(others[start : start + AT_ONCE], shelf)
+        people += read
+        # Who is noted twice has his number in one row.
+        numbers.update(*(person.books for person in read))
+        if len(numbers) >= MAX_ROWS:
             break
     return people
 

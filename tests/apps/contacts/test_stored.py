@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from bluetel.accounts.models import Pbx, User
 from bluetel.calls.models import Call
-from contacts import services, storing
-from contacts.card import Card, CardNumber, Label
+from contacts import colleagues, services, storing
+from contacts.card import Card, CardEmail, CardNumber, Label
 from contacts.index.query import propose
 from contacts.ldap.keeping import directory_state
 from contacts.rules import merged, question, rows_of
@@ -15,7 +18,8 @@ from contacts.search import search
 from contacts.selectors import contacts_with, people_of
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_ROWS
-from contacts.stored import AT_ONCE, StoredContacts
+from contacts.stored import AT_ONCE, OFTEN_CALLED, StoredContacts
+from tests.apps.contacts.conftest import a_user
 from tests.apps.house import NOW
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +73,45 @@ def test_who_is_often_called_comes_first_wherever_his_name_stands(camille: User,
     assert shown(camille, "zoe")[0] == (last, number)
     assert shown(camille, "zoe 5054") == [(last, number)]
     assert (last, number) not in shown(camille, "renard")
+
+
+@pytest.mark.usefixtures("crowd")
+def test_who_is_called_by_a_number_of_another_book_comes_first_too(camille: User, pbx: Pbx) -> None:
+    zola = a_user(pbx, "1042", "Zoé Zola")
+    User.objects.filter(pk=zola.pk).update(email="zola@demo.test")
+    colleagues.mark_all()
+    colleagues.keep_up(now=NOW)
+    card = Card(
+        name="Zola Zoé",
+        emails=(CardEmail(address="zola@demo.test"),),
+        numbers=(CardNumber(number="01 99 00 8042", label=Label.WORK),),
+    )
+    storing.add(directory_state().book, [card], now=NOW)
+    called(camille, pbx, "01 99 00 8042")
+
+    assert shown(camille, "zoe")[:2] == [("Zoé Zola", "01 99 00 8042"), ("Zoé Zola", "1042")]
+
+
+@pytest.mark.usefixtures("crowd")
+def test_who_is_called_more_seldom_than_many_others_comes_before_who_never_is(
+    camille: User, pbx: Pbx
+) -> None:
+    for place in range(OFTEN_CALLED):
+        called(camille, pbx, f"04 99 00 {7000 + place}")
+    called(camille, pbx, f"01 99 00 {5000 + PEOPLE[-1]}", ago=timedelta(days=5))
+
+    assert shown(camille, "zoe")[0][0] == f"Zoé Ardent{PEOPLE[-1]:02}"
+
+
+def test_who_is_noted_twice_takes_no_room_from_others(camille: User) -> None:
+    names = [f"Zoé Ardent{place:02}" for place in PEOPLE] * 2
+    names += [f"Marc Zoé Ardent{place:02}" for place in PEOPLE] * 2
+    cards = [a_card(name, 5001 + place % len(PEOPLE) * 3) for place, name in enumerate(names)]
+    storing.add(services.default_book(camille), cards, now=NOW)
+
+    assert len(shown(camille, "zoe ard")) == MAX_ROWS
+
+
+def called(user: User, pbx: Pbx, number: str, *, ago: timedelta = timedelta()) -> None:
+    at = timezone.now() - ago
+    Call.objects.create(user=user, pbx=pbx, number=number, direction="outgoing", created_at=at)
