@@ -27,7 +27,7 @@ def rows_of(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...
 
 
 def many_of(statement: str, values: Sequence[Value] = (), *, width: int) -> list[list[Any]]:
-    """The same of numbers and texts, ``width`` in a row, where there are dozens of rows.
+    """The same of whole numbers and texts, ``width`` in a row, where there are dozens of rows.
 
     SQLite gives them in one text: Python's module lets others have the interpreter at each row, and
     with two requests at once waiting for it again takes longer than the rows.

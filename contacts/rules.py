@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from bluetel.telephony import numbers
-from contacts.folding import fold, names_agree, words_of
+from contacts.folding import fold, keys_of, names_agree, words_of
 from contacts.writings import identity_in, is_number, lines_of
 
 MAX_TEXT: Final = 100
@@ -141,6 +141,14 @@ def may_answer(asked: Question, name: str, more: str) -> bool:
     return bool(asked.terms) and all(term in words[0] or term in words[1] for term in asked.terms)
 
 
+def is_spelled(asked: Question, name: str) -> bool:
+    """Whether a telephone's keys begin to spell a word of the name: 62 is "nadia"."""
+    keys = asked.digits
+    return keys.isdecimal() and any(
+        keys_of(word).startswith(keys) for word in fold(name).split() if not word.isdecimal()
+    )
+
+
 def place_by_name(
     asked: Question, name: str, *, is_own: bool, is_elsewhere: bool
 ) -> tuple[bool, bool, Match, bool, str]:
@@ -231,9 +239,9 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, limit: int) -> list[Row]:
 
     First the very number that was asked for, then whom the reader calls often and lately, then his
     own books, then everybody else, of whom those of another PBX behind who answers as well; found
-    by name or number before found elsewhere. What several
-    sources say of a number becomes one row with all their names: a BlueTel user's own if there is
-    one, else that of the first. Two people may share a number.
+    by name or number before found elsewhere. What several sources say of a number becomes one row
+    with all their names: a BlueTel user's own if there is one, else that of the first. Two people
+    may share a number.
     """
     kept: list[Row] = []
     places: dict[str, list[int]] = {}

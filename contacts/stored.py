@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from contacts import colleagues
 from contacts.index.query import propose
-from contacts.rules import match, may_answer, place_by_name
+from contacts.rules import is_spelled, match, may_answer, place_by_name
 from contacts.selectors import (
     called_by,
     contacts_called,
@@ -66,7 +66,11 @@ class StoredContacts:
         unsure += people_in(further, shelf)
         country: str = settings.COUNTRY
         people = [person for person in found if not _is_called_so_elsewhere(asked, person)]
-        people += [one for one in unsure if match(asked, one, country=country) is not None]
+        people += [
+            one
+            for one in unsure
+            if match(asked, one, country=country) is not None or is_spelled(asked, one.name)
+        ]
         return Found(state=State.OK, people=people[:MAX_PEOPLE], called=called)
 
 

@@ -102,8 +102,9 @@ def _delete(user_id: int, *, now: datetime, **about: object) -> None:
 
 
 def _records(user_id: int, *, now: datetime) -> list[CallWishRecord]:
+    # Who has moved to another PBX is not called by his extension there.
     wishes = CallWish.objects.filter(
-        owner=user_id, expires_at__gt=now, person__is_active=True
+        owner=user_id, expires_at__gt=now, person__is_active=True, person__pbx=F("owner__pbx")
     ).select_related("person")
     return [
         CallWishRecord(

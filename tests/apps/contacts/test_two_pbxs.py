@@ -93,6 +93,14 @@ class TestASearch:
         of_lyon(lyon, "1005", "Inès Morvan")
         assert rows(camille, "ines") == []
 
+    def test_keys_that_are_in_the_extension_too_spell_the_name(
+        self, camille: User, lyon: Pbx
+    ) -> None:
+        of_lyon(lyon, "1083", "Paul Verdier", mobile=MOBILE)
+        of_lyon(lyon, "1083837", "Anne Leroy", mobile="06 39 98 14 14")
+        assert rows(camille, "837") == [("Paul Verdier", MOBILE)]
+        assert rows(camille, "83") == [("Paul Verdier", MOBILE)]
+
     def test_the_companys_directory_makes_no_foreign_extension_a_number(
         self, camille: User, paul: User
     ) -> None:

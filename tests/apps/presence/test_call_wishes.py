@@ -111,6 +111,14 @@ def test_the_same_extension_of_another_pbx_is_somebody_else(office: Office) -> N
     assert refusal.value.code == "not_found"
 
 
+def test_who_has_moved_to_another_pbx_is_offered_no_more(office: Office) -> None:
+    wishes.make(office.camille, office.nadia_id, now=timezone.now())
+    pbx = Pbx.objects.create(name="other", kind="wazo", url="http://127.0.0.1:1")
+    User.objects.filter(pk=office.nadia.pk).update(pbx=pbx)
+    office.phone("available")
+    assert wishes.wishes_of(office.camille, now=timezone.now()) == []
+
+
 def test_asking_again_waits_anew(office: Office) -> None:
     now = timezone.now()
     wishes.make(office.camille, office.nadia_id, now=now)
