@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from django.core import signals
+from django.core.cache import caches
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
@@ -51,6 +52,8 @@ class OneThreadHandler(ASGIHandler):
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="request")
         self._turns = Turns(AT_WORK, seconds=QUICK)
+        # Django keeps them by context, of which each request has its own: it would connect anew.
+        self._caches = {alias: caches[alias] for alias in caches}
         super().__init__()
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: FBT001, FBT002 — Django's
@@ -79,6 +82,8 @@ class OneThreadHandler(ASGIHandler):
 
     def _answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """The response; one that is made while it is sent is not yet finished."""
+        for alias, cache in self._caches.items():
+            caches[alias] = cache
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextvars import Context
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.core.cache import caches
 from django.core.signals import request_finished, request_started
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -45,8 +47,18 @@ def telling(request: HttpRequest) -> HttpResponse:
     return HttpResponse("said")
 
 
+KEPT: list[object] = []
+
+
+def keeping(request: HttpRequest) -> HttpResponse:
+    del request
+    KEPT.append(caches["default"])
+    return HttpResponse("kept")
+
+
 urlpatterns = [
     path("where", where),
+    path("keeping", keeping),
     path("without-end", without_end),
     path("telling", telling),
 ]
@@ -129,3 +141,29 @@ async def test_a_browser_that_goes_before_it_has_asked_is_no_error(settings: Set
     await visitor.wait(10)
 
     assert visitor.output_queue.empty()
+
+
+async def test_requests_share_the_connections_to_the_cache(settings: Settings) -> None:
+    settings.ROOT_URLCONF, settings.MIDDLEWARE = __name__, []
+    KEPT.clear()
+    handler = OneThreadHandler()
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/keeping",
+        "headers": [],
+        "query_string": b"",
+    }
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request"}
+
+    async def send(_message: object) -> None:
+        pass
+
+    for _ in range(2):
+        # As in a server, each request is in a context of its own.
+        await asyncio.create_task(handler(scope, receive, send), context=Context())
+
+    assert len(KEPT) == 2
+    assert KEPT[0] is KEPT[1]
