@@ -89,6 +89,7 @@ def _figures(
             slow = typing.at(RATE)
         # A process that was asked for too much has questions to the directory left for a while.
         with serving(ready.with_settings(**ldap)):
+            typing.begin()
             highest = typing.highest()
         yield _through_http(where, quiet, slow, highest)
 
