@@ -31,7 +31,7 @@ from bluetel.telephony.types import (
 from bluetel.telephony.wazo.backend import WazoBackend
 from bluetel.telephony.xivo.backend import Clockwork, XivoBackend
 from bluetel.telephony.xivo.times import CtiTimes
-from tests.contract.lacks import Lack
+from tests.contract.lacks import Lack, Untold
 
 T = TypeVar("T")
 PATIENCE = 10.0
@@ -53,8 +53,7 @@ def by_uuid(person: Person) -> PbxUserId:
 class Rig:
     """A backend, and hands at the PBX behind it; ``lacks`` is what its kind of PBX can't do.
 
-    ``version`` is what the PBX says of itself. ``tells_causes`` unless its events say nothing of
-    why a call ended; ``knows_phones`` unless it tells only how they change.
+    ``untold`` is what it doesn't tell, ``version`` what it says of itself.
     """
 
     backend: Backend
@@ -64,8 +63,7 @@ class Rig:
     id_of: Callable[[Person], PbxUserId] = by_uuid
     lacks: frozenset[Lack] = frozenset()
     version: str = ""
-    tells_causes: bool = True
-    knows_phones: bool = True
+    untold: frozenset[Untold] = frozenset()
 
     def user(self, extension: str) -> PbxUserId:
         return self.do(lambda pbx: self.id_of(pbx.lines[extension][0]))
@@ -303,8 +301,6 @@ def xivo_rig(
                 lose_stream=lambda: xuc.do(lambda _: xuc.application.sockets.drop_all()),
                 restore_stream=lambda: None,
                 id_of=by_login,
-                tells_causes=False,
-                knows_phones=readings is None or readings.initial_hints,
                 xuc=xuc,
                 accounts=accounts,
             )

@@ -39,7 +39,7 @@ from bluetel.telephony.types import (
     VoicemailChanged,
     VoicemailFolder,
 )
-from tests.contract.lacks import LACKS, Lack
+from tests.contract.lacks import LACKS, UNTOLD, Lack, Untold
 from tests.contract.rigs import RIGS, Rig
 
 NOBODY = PbxUserId("00000000-0000-4000-8000-000000000000")
@@ -57,13 +57,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with RIGS[request.param]() as one:
-        one.lacks = LACKS[request.param]
+        one.lacks, one.untold = LACKS[request.param], UNTOLD[request.param]
         yield one
 
 
 def cause_told(rig: Rig, cause: int, *, shown: int = NO_ANSWER) -> int:
     """Why a call ended: where the PBX doesn't tell it, what the callee's phone has ``shown``."""
-    return cause if rig.tells_causes else shown if rig.knows_phones else NO_ANSWER
+    if Untold.CAUSES not in rig.untold:
+        return cause
+    return NO_ANSWER if Untold.PHONES in rig.untold else shown
 
 
 # --- People -------------------------------------------------------------------------------------
@@ -112,6 +114,7 @@ def test_the_service_account_lacks_nothing(rig: Rig) -> None:
 
 def test_the_version_is_what_the_pbx_says_of_itself(rig: Rig) -> None:
     assert rig.backend.version() == rig.version
+    assert bool(rig.version) is (Untold.VERSION not in rig.untold)
 
 
 @pytest.mark.needs(Lack.VOICEMAIL, Lack.MUTE, Lack.DTMF)
