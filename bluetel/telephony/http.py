@@ -21,10 +21,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
     HTTPError,
     MaxRetryError,
@@ -168,22 +169,69 @@ class _Adapter(HTTPAdapter):
     """One connection pool over a ready TLS context.
 
     Requests go to it without a session: no redirects, no cookies, no proxies or logins of the
-    environment, and half the processor's time.
+    environment. What the library would find out anew for each of them is known here, the pool
+    and the path, which saves a third of the processor's time.
 
     ``requests`` would load its own CA bundle into the context for every new connection; the
     context already demands a valid certificate and the right host name.
     """
 
-    def __init__(self, context: ssl.SSLContext | None, *, pool_size: int) -> None:
+    def __init__(self, url: str, context: ssl.SSLContext | None, *, pool_size: int) -> None:
+        self._url = url
         self._context = context
         super().__init__(pool_connections=1, pool_maxsize=pool_size, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Give every pool the context."""
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self._pool = self.poolmanager.connection_from_url(self._url)
+
+    def close(self) -> None:
+        """Close the connections, and have a pool ready for others."""
+        super().close()
+        self._pool = self.poolmanager.connection_from_url(self._url)
+
+    def get_connection_with_tls_context(self, *_: object, **__: object) -> Any:
+        """The one pool."""
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, _proxies: object) -> str:
+        """The path and the query, which is all that ``request.url`` holds here."""
+        return str(request.url)
 
     def cert_verify(self, conn: object, url: str, verify: object, cert: object) -> None:
         """Leave everything to the context."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """The status, the headers and the body that is still to be read."""
+        response = requests.Response()
+        response.request = req
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
+
+
+def _request(
+    method: str,
+    path: str,
+    params: Mapping[str, str | int] | None,
+    body: object,
+    headers: Mapping[str, str] | None,
+) -> requests.PreparedRequest:
+    """A request as :class:`_Adapter` takes it; bytes are sent as they are, all else as JSON."""
+    request = requests.PreparedRequest()
+    request.method = method
+    request.url = f"{path}?{urlencode(params)}" if params else path
+    request.headers = CaseInsensitiveDict({**_OWN_HEADERS, **(headers or {})})
+    if isinstance(body, bytes):
+        request.body = body
+    elif body is not None:
+        request.body = json.dumps(body, allow_nan=False).encode()
+        request.headers.setdefault("Content-Type", "application/json")
+    if request.body is not None or method not in {"GET", "HEAD"}:
+        request.headers["Content-Length"] = str(len(request.body or b""))
+    return request
 
 
 class _Broken(Exception):
@@ -210,8 +258,9 @@ class HttpDoor:
         rng: random.Random | None = None,
     ) -> None:
         """Take an address that :func:`checked_url` accepts; nothing is sent yet."""
-        self._url = checked_url(url)
-        self._adapter = _Adapter(context, pool_size=pool_size)
+        checked = checked_url(url)
+        self._path = urlsplit(checked).path
+        self._adapter = _Adapter(checked, context, pool_size=pool_size)
         self._clock = clock
         self._sleep = sleep
         self._rng = rng or random.Random()  # noqa: S311 — jitter, not a secret
@@ -282,17 +331,10 @@ class HttpDoor:
             raise _Broken("no time left", sent=False, passing=False)
         is_handed = False
         try:
-            request = requests.PreparedRequest()
-            request.prepare(
-                method=method,
-                url=self._url + path,
-                params=dict(params) if params else None,
-                json=None if isinstance(body, bytes) else body,
-                data=body if isinstance(body, bytes) else None,
-                headers={**_OWN_HEADERS, **(headers or {})},
-            )
             response = self._adapter.send(
-                request, timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)), stream=True
+                _request(method, self._path + path, params, body, headers),
+                timeout=(min(CONNECT_TIMEOUT, left), min(READ_TIMEOUT, left)),
+                stream=True,
             )
             try:
                 if into is not None and response.status_code < 300:
@@ -307,6 +349,8 @@ class HttpDoor:
         except requests.RequestException as exc:
             # Not chained: the library's texts quote the whole address, tokens included.
             raise _broken(exc) from None
+        except ValueError:
+            raise _Broken("it can't be sent", sent=False, passing=False) from None
         except ReadTimeoutError:
             raise _Broken("no whole answer in time", sent=True, passing=False) from None
         except HTTPError:
