@@ -85,6 +85,7 @@ _ADDRESS: Final = "given.folded || '.' || family.folded || '@' || town.folded ||
 _CONTACT: Final = {
     "id": "i",
     "source_id": "CAST(i AS varchar(20))",
+    "digest": "CAST(i AS varchar(20))",
     "name": "given.text || ' ' || family.text",
     "sort_name": "family.folded || ' ' || given.folded",
     "given_name": "given.text",

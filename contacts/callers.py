@@ -15,7 +15,7 @@ from django.conf import settings
 from bluetel.calls.callers import Caller
 from bluetel.rows import places, rows_of
 from contacts.models import Line
-from contacts.selectors import people_of
+from contacts.people import people_of
 from contacts.shelf import shelf_of
 from contacts.writings import identity_of
 
@@ -55,7 +55,7 @@ def callers_of(viewer: User, numbers: Iterable[str]) -> dict[str, Caller]:
         contacts = next((by_digits[one] for one in some if one in by_digits), ())
         people = people_of(contacts, shelf, viewer=viewer) if contacts else ()
         # Not whose extension it is on another PBX.
-        caller = _meant([one for one in people if not one.books.keys().isdisjoint(some)])
+        caller = _meant([who for who in people if any(one.identity in some for one in who.numbers)])
         if caller is not None:
             found[number] = caller
     return found

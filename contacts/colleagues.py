@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from bluetel.accounts.models import Pbx, User
 from contacts import storing
 from contacts.card import Card, CardEmail, CardNumber, Label, one_line
 from contacts.models import Book, Contact
-from contacts.rules import Person
+from contacts.rules import Person, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,9 @@ def person_of_user(user: User, *, pbx: int | None) -> Person:
     entered = (("extension", extension), ("mobile", user.mobile))
     return Person(
         name=user.display_name,
-        numbers=tuple((label, number) for label, number in entered if number),
+        numbers=tuple(
+            number_of(label, number, settings.COUNTRY) for label, number in entered if number
+        ),
         extension_elsewhere=elsewhere,
         contact_id=f"user-{user.pk}",
         user_id=str(user.pk),

@@ -83,9 +83,9 @@ def _far_entry(rows: Sequence[Row]) -> Entry:
         user_id=first.person.user_id,
         numbers=tuple(
             EntryNumber(
-                number=row.number,
+                number=row.number.entered,
                 kind=row.kind.value,
-                own_label=row.label if row.label != row.kind.value else "",
+                own_label=row.number.label if row.number.label != row.kind.value else "",
                 is_callable=True,
                 origins=tuple(Origin(book=source) for source in row.sources),
             )

@@ -18,7 +18,7 @@ from bluetel.telephony.errors import TelephonyError
 from bluetel.telephony.text import safe_text
 from bluetel.telephony.types import Capability, DirectoryEntry, PbxUserId
 from contacts.asking import Asker, key_of
-from contacts.rules import Match, Person, match
+from contacts.rules import Match, Person, match, number_of
 from contacts.selectors import colleagues_by_pbx_id
 from contacts.sources import MAX_PEOPLE, Found, State
 
@@ -123,7 +123,9 @@ def _people(viewer: User, pbx: Pbx, entries: Sequence[DirectoryEntry]) -> list[P
 def _person(entry: DirectoryEntry, *, user: Person | None = None) -> Person:
     return Person(
         name=user.name if user else entry.name,
-        numbers=entry.numbers,
+        numbers=tuple(
+            number_of(label, number, settings.COUNTRY) for label, number in entry.numbers
+        ),
         contact_id=user.contact_id if user else None,
         user_id=user.user_id if user else None,
         more=f"{entry.email} {entry.company}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -49,31 +49,41 @@ class Match(IntEnum):
     ELSEWHERE = 4
 
 
+class Number(NamedTuple):
+    """One of somebody's numbers, read by :func:`number_of`.
+
+    ``lines`` are its writings, of which the first is the ``identity``. A number without a ``kind``
+    has no row. Where a source is several books, ``books`` are those that have it.
+    """
+
+    label: str
+    entered: str
+    lines: str
+    identity: str
+    kind: Kind | None
+    books: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody a source found.
 
-    ``numbers`` are (label, number) pairs as entered. ``user_id`` is there for BlueTel users.
-    ``more`` is further text he may be found by: e-mail, company. ``is_own`` is true of the
-    reader's own books. Where a source is several books, ``books`` names those that have a number,
-    by the digits that identify it. ``lines`` are those of numbers that the source has read before,
-    by the number, as :func:`lines_of` gives them. ``extension_elsewhere`` is that on a PBX other
-    than the reader's, from where it can't be dialled.
+    ``user_id`` is there for BlueTel users. ``more`` is further text he may be found by: e-mail,
+    company. ``is_own`` is true of the reader's own books. ``extension_elsewhere`` is that on a PBX
+    other than the reader's, from where it can't be dialled.
     """
 
     name: str
-    numbers: Sequence[tuple[str, str]]
+    numbers: Sequence[Number]
     contact_id: str | None = None
     user_id: str | None = None
     more: str = ""
     is_own: bool = False
-    books: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lines: Mapping[str, str] = field(default_factory=dict)
     extension_elsewhere: str = ""
 
 
 class Row(NamedTuple):
-    """One callable number of one person; ``lines`` are its writings, of which the first identifies.
+    """One callable number of one person.
 
     ``sources`` are the books that have it, the most trusted first. ``is_asked`` when the question
     is this very number; ``called`` is how often and lately the reader called the number, ``known``
@@ -81,9 +91,7 @@ class Row(NamedTuple):
     """
 
     person: Person
-    number: str
-    lines: str
-    label: str
+    number: Number
     kind: Kind
     sources: tuple[str, ...]
     is_asked: bool = False
@@ -121,13 +129,20 @@ def kind_of(label: str) -> Kind | None:
     return None if label in MACHINES else _KINDS.get(label, Kind.OTHER)
 
 
+def number_of(label: str, number: str, country: str, *, lines: str = "") -> Number:
+    """A number read for the site's country; ``lines`` if its writings are known, as stored."""
+    lines = lines or lines_of(number, country)
+    identity = identity_in(lines)
+    is_dialled = bool(identity) and _may_be_number(number, lines, country)
+    return Number(label, number, lines, identity, kind_of(label) if is_dialled else None)
+
+
 def match(asked: Question, person: Person, *, country: str) -> Match | None:
     """How ``person`` answers, by name, number or further text; None when not at all."""
     best = _match_name(asked, person.name)
     if asked.digits:
-        for _, number in person.numbers:
-            written = person.lines.get(number, "")
-            best = _better(best, _match_number(asked.digits, number, written, country))
+        for number in person.numbers:
+            best = _better(best, _match_number(asked.digits, number, country))
     if best is None and _match_terms(asked, person, country):
         return Match.ELSEWHERE
     return best
@@ -194,41 +209,30 @@ def rows_of(
     called = called or {}
     for person in people:
         by_name = _match_name(asked, person.name)
-        lines = [
-            (label, number, person.lines.get(number) or lines_of(number, country))
-            for label, number in person.numbers
-        ]
-        known = _most_called(called, lines) if called else 0.0
-        for label, number, written in lines:
-            kind, identity = kind_of(label), identity_in(written)
-            if kind is None or not identity or not _may_be_number(number, written, country):
+        known = max((called.get(one.identity, 0.0) for one in person.numbers), default=0.0)
+        for number in person.numbers:
+            if number.kind is None:
                 continue
-            by_number = _match_number(asked.digits, number, written, country)
+            by_number = _match_number(asked.digits, number, country)
             best = _better(by_name, by_number)
             row = Row(
-                person=person,
-                number=number,
-                lines=written,
-                label=label,
-                kind=kind,
-                sources=person.books.get(identity) or (source,),
-                is_asked=by_number is Match.WHOLE,
-                called=called.get(identity, 0.0),
-                known=known,
+                person,
+                number,
+                number.kind,
+                number.books or (source,),
+                by_number is Match.WHOLE,
+                called.get(number.identity, 0.0),
+                known,
             )
             ranked.append((Match.ELSEWHERE if best is None else best, row))
     return ranked
 
 
-def _may_be_number(number: str, written: str, country: str) -> bool:
+def _may_be_number(number: str, lines: str, country: str) -> bool:
     """Not "Salle 15"; digits alone may be an extension whose form only the PBX knows."""
-    if f"\n00{identity_in(written)}\n" in written:
+    if f"\n00{identity_in(lines)}\n" in lines:
         return True
     return not numbers.says_more(number) or is_number(number, country)
-
-
-def _most_called(called: Mapping[str, float], lines: Iterable[tuple[str, str, str]]) -> float:
-    return max((called.get(identity_in(written), 0.0) for *_, written in lines), default=0.0)
 
 
 _KIND_ORDER: Final = {kind: place for place, kind in enumerate(Kind)}
@@ -246,7 +250,7 @@ def merged(ranked: Iterable[tuple[Match, Row]], *, limit: int) -> list[Row]:
     kept: list[Row] = []
     places: dict[str, list[int]] = {}
     for _, row in sorted(ranked, key=_worth):
-        same = places.setdefault(identity_in(row.lines), [])
+        same = places.setdefault(row.number.identity, [])
         place = next((at for at in same if _same_person(kept[at].person, row.person)), None)
         if place is None:
             same.append(len(kept))
@@ -304,12 +308,12 @@ def _match_name(asked: Question, name: str) -> Match | None:
     return Match.BEGINNING if words.startswith(whole) else Match.WORDS
 
 
-def _match_number(digits: str, number: str, written: str, country: str) -> Match | None:
-    """``written`` are writings of the number that are known; others are made if need be."""
+def _match_number(digits: str, number: Number, country: str) -> Match | None:
+    """By the writings of the number that are known; others are made if need be."""
     if not digits:
         return None
-    is_whole = digits in written or "\n00" in written
-    lines = written if is_whole else lines_of(number, country)
+    is_whole = digits in number.lines or "\n00" in number.lines
+    lines = number.lines if is_whole else lines_of(number.entered, country)
     if digits not in lines:
         return None
     if f"\n{digits}\n" in lines:
@@ -325,10 +329,10 @@ def _match_terms(asked: Question, person: Person, country: str) -> bool:
     if not asked.terms:
         return False
     words = words_of(person.name), words_of(person.more)
-    apart = () if asked.digits else person.numbers
+    apart = () if asked.digits else [one.entered for one in person.numbers]
     return all(
         term in words[0]
         or term in words[1]
-        or (term[1:].isdecimal() and any(term[1:] in lines_of(n, country) for _, n in apart))
+        or (term[1:].isdecimal() and any(term[1:] in lines_of(n, country) for n in apart))
         for term in asked.terms
     )

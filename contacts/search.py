@@ -100,9 +100,9 @@ def _record(row: rules.Row, presence: Mapping[str, PersonRecord], country: str) 
     return SearchRow(
         contact_id=row.person.contact_id,
         name=row.person.name,
-        number=row.number,
-        shown=shown_as(row.number, row.lines, country),
-        label=row.label,
+        number=row.number.entered,
+        shown=shown_as(row.number.entered, row.number.lines, country),
+        label=row.number.label,
         kind=row.kind.value,
         source=row.sources[0],
         sources=list(row.sources),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contacts.finding import find_people
-from contacts.selectors import contacts_by_id, people_of
+from contacts.people import people_of
+from contacts.selectors import contacts_by_id
 from contacts.shelf import shelf_of
 from presence.selectors import records_for
 
@@ -54,4 +55,4 @@ def first_numbers(user: User, others: Collection[str]) -> dict[str, str]:
     shelf = shelf_of(user)
     contacts = contacts_by_id([f"user-{other}" for other in others], shelf)
     people = people_of(contacts.values(), shelf, viewer=user)
-    return {one.user_id: one.numbers[0][1] for one in people if one.user_id and one.numbers}
+    return {one.user_id: one.numbers[0].entered for one in people if one.user_id and one.numbers}

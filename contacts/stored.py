@@ -12,14 +12,9 @@ from django.utils.translation import gettext as _
 
 from contacts import colleagues
 from contacts.index.query import propose
+from contacts.people import contacts_called, groups_by_contact, people_in
 from contacts.rules import is_spelled, match, may_answer, place_by_name
-from contacts.selectors import (
-    called_by,
-    contacts_called,
-    contacts_with,
-    groups_by_contact,
-    people_in,
-)
+from contacts.selectors import called_by, contacts_with
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_PEOPLE, MAX_ROWS, Found, State
 
@@ -27,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bluetel.accounts.models import User
+    from contacts.people import Group
     from contacts.rules import Person, Question
-    from contacts.selectors import Group
     from contacts.shelf import Shelf
 
 OFTEN_CALLED: Final = 30
@@ -97,7 +92,7 @@ def _most_likely(
         read = people_in(others[start : start + AT_ONCE], shelf)
         people += read
         # Who is noted twice has his number in one row.
-        numbers.update(*(person.books for person in read))
+        numbers.update(number.identity for person in read for number in person.numbers)
         if len(numbers) >= MAX_ROWS:
             break
     return people

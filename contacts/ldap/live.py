@@ -22,7 +22,7 @@ from contacts.asking import Asker, key_of
 from contacts.ldap.lookup import lookup
 from contacts.ldap.terms import parse_term
 from contacts.models import Book, Contact
-from contacts.rules import MACHINES, Person
+from contacts.rules import MACHINES, Person, number_of
 from contacts.sources import MAX_PEOPLE, Found
 
 if TYPE_CHECKING:
@@ -102,7 +102,11 @@ def _unknown(people: Sequence[LdapPerson]) -> list[Person]:
 def _person(person: LdapPerson) -> Person:
     return Person(
         name=person.name,
-        numbers=tuple((label, number) for label, number in person.numbers if label not in MACHINES),
+        numbers=tuple(
+            number_of(label, number, settings.COUNTRY)
+            for label, number in person.numbers
+            if label not in MACHINES
+        ),
         contact_id=None,
         user_id=None,
         more=" ".join((person.company, *person.emails)),

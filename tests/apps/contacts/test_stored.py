@@ -13,9 +13,10 @@ from contacts import colleagues, services, storing
 from contacts.card import Card, CardEmail, CardNumber, Label
 from contacts.index.query import propose
 from contacts.ldap.keeping import directory_state
+from contacts.people import people_of
 from contacts.rules import merged, question, rows_of
 from contacts.search import search
-from contacts.selectors import contacts_with, people_of
+from contacts.selectors import contacts_with
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_ROWS
 from contacts.stored import AT_ONCE, OFTEN_CALLED, StoredContacts
@@ -60,7 +61,7 @@ def test_the_rows_are_those_of_everybody_who_answers(camille: User, text: str) -
     everybody = people_of(propose(asked, shelf.ids), shelf, viewer=camille)
     rows = merged(rows_of(asked, everybody, source="", country="FR"), limit=MAX_ROWS)
 
-    assert shown(camille, text) == [(row.person.name, row.number) for row in rows]
+    assert shown(camille, text) == [(row.person.name, row.number.entered) for row in rows]
 
 
 @pytest.mark.usefixtures("crowd")

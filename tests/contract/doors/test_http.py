@@ -304,7 +304,7 @@ class TestTime:
     def test_a_header_that_cannot_be_sent_is_no_answer(
         self, player: Player, door: HttpDoor
     ) -> None:
-        with pytest.raises(PbxUnavailable, match="can.t be sent"):
+        with pytest.raises(PbxUnavailable, match="it can't be sent"):
             door.send("GET", "/a", what="x", headers={"Wazo-Tenant": "a\nb"})
         assert player.requests == []
 

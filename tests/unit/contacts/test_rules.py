@@ -14,6 +14,7 @@ from contacts.rules import (
     kind_of,
     match,
     merged,
+    number_of,
     question,
     rows_of,
 )
@@ -22,7 +23,10 @@ from contacts.rules import (
 def person(name: str, *numbers: str, user_id: str | None = None, more: str = "") -> Person:
     return Person(
         name=name,
-        numbers=tuple(("extension" if len(number) < 6 else "work", number) for number in numbers),
+        numbers=tuple(
+            number_of("extension" if len(number) < 6 else "work", number, "FR")
+            for number in numbers
+        ),
         user_id=user_id,
         contact_id=f"user-{user_id}" if user_id else None,
         more=more,
@@ -40,7 +44,7 @@ def found(text: str, *people: Person) -> list[tuple[str, str]]:
     asked = asking(text)
     here = [one for one in people if match(asked, one, country="FR") is not None]
     ranked = rows_of(asked, here, source="Test", country="FR")
-    return [(row.person.name, row.number) for row in merged(ranked, limit=50)]
+    return [(row.person.name, row.number.entered) for row in merged(ranked, limit=50)]
 
 
 class TestQuestion:
@@ -143,12 +147,15 @@ class TestRows:
 
     @pytest.mark.parametrize("label", ["fax", "pager"])
     def test_machines_have_no_row(self, label: str) -> None:
-        office = Person(name="Office", numbers=((label, "0199004218"), ("work", "0199004217")))
+        office = Person(
+            name="Office",
+            numbers=(number_of(label, "0199004218", "FR"), number_of("work", "0199004217", "FR")),
+        )
         rows = rows_of(asking("office"), [office], source="Test", country="FR")
-        assert [row.number for _, row in rows] == ["0199004217"]
+        assert [row.number.entered for _, row in rows] == ["0199004217"]
 
     def test_a_number_without_digits_has_no_row(self) -> None:
-        nobody = Person(name="Nobody", numbers=(("work", "ask Nadia"),))
+        nobody = Person(name="Nobody", numbers=(number_of("work", "ask Nadia", "FR"),))
         assert rows_of(asking("nobody"), [nobody], source="Test", country="FR") == []
 
     def test_a_text_with_digits_that_is_no_number_has_no_row(self) -> None:
@@ -156,7 +163,11 @@ class TestRows:
             "Nadia", "Salle 15", "Salle 007", "1234567", "*98", "01 99 00 42 17 (bureau)"
         )
         rows = rows_of(asking("nadia"), [nadia], source="Test", country="FR")
-        assert [row.number for _, row in rows] == ["1234567", "*98", "01 99 00 42 17 (bureau)"]
+        assert [row.number.entered for _, row in rows] == [
+            "1234567",
+            "*98",
+            "01 99 00 42 17 (bureau)",
+        ]
 
     @pytest.mark.parametrize(
         ("label", "kind"),
