@@ -6,7 +6,7 @@ Django makes the statement of a query anew each time, which takes ten times as l
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence, Sized
+from collections.abc import Collection, Sequence, Sized
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, TypeVar
@@ -133,6 +133,16 @@ def _change(model: type[Model], names: tuple[str, ...]) -> tuple[list[Any], str]
 def places(values: Sized) -> str:
     """A ``%s`` for each of ``values``, for what stands behind ``IN``; there must be one."""
     return ", ".join(["%s"] * len(values))
+
+
+def one_of(ids: Collection[int]) -> tuple[str, list[Value]]:
+    """What stands behind a column that must be one of ``ids``, and the values; there must be one.
+
+    PostgreSQL takes an array: its driver takes longer to write sixty numbers than it to find them.
+    """
+    if connection.vendor == "sqlite":
+        return f"IN ({places(ids)})", [*ids]
+    return "= ANY(%s::bigint[])", [f"{{{','.join(map(str, ids))}}}"]
 
 
 def moment(value: datetime | str) -> datetime:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from django.conf import settings
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, many_of, objects_of, places
+from bluetel.rows import columns_of, many_of, objects_of, one_of, places
 from contacts.colleagues import extensions_of, person_of_user
 from contacts.rules import Number, Person, number_of
 from contacts.selectors import public_id
@@ -115,13 +115,13 @@ def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[in
     contacts = [row.pk for group in groups for row in group.members]
     if not numbers or not contacts:
         return set()
+    among, ids = one_of(contacts)
     statement = (
         "SELECT contact_id FROM contacts_line"  # noqa: S608
         # Not by the index on digits, or a switchboard's number reads all who have it.
-        f" WHERE contact_id IN ({places(contacts)}) AND digits || '' IN ({places(numbers)})"
-        " AND is_callable"
+        f" WHERE contact_id {among} AND digits || '' IN ({places(numbers)}) AND is_callable"
     )
-    return {contact for (contact,) in many_of(statement, [*contacts, *numbers], width=1)}
+    return {contact for (contact,) in many_of(statement, [*ids, *numbers], width=1)}
 
 
 _Key = tuple[tuple[_Member, ...], bool, tuple[str, ...], str]
@@ -132,10 +132,14 @@ _keeping = threading.Lock()
 
 def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
     """All that somebody's numbers depend on; None of a BlueTel user, whose account has some."""
-    if group.user is not None or not all(row.digest for row in group.members):
+    if group.user is not None:
         return None
-    books = tuple([names[row.book] for row in group.members])
-    return group.members, group.is_own, books, country
+    books = []
+    for row in group.members:
+        if not row.digest:
+            return None
+        books.append(names[row.book])
+    return group.members, group.is_own, tuple(books), country
 
 
 def _keep(key: _Key, person: Person) -> None:
@@ -155,7 +159,7 @@ def _members(ids: Sequence[int], shelf: Shelf) -> dict[int, tuple[_Member, ...]]
     """The contacts, together with those of the same persons; each person once."""
     found = {one.pk: one for one in _members_with("id", ids, shelf)}
     by_person: dict[int | None, list[_Member]] = defaultdict(list)
-    persons = {one.person for one in found.values()} - {None}
+    persons = {one.person for one in found.values() if one.person is not None}
     for one in _members_with("person_id", persons, shelf):
         by_person[one.person].append(one)
     place = {book: at for at, book in enumerate(shelf.books)}
@@ -172,11 +176,12 @@ def _members(ids: Sequence[int], shelf: Shelf) -> dict[int, tuple[_Member, ...]]
     return groups
 
 
-def _members_with(column: str, values: Collection[int | None], shelf: Shelf) -> Iterator[_Member]:
+def _members_with(column: str, values: Collection[int], shelf: Shelf) -> Iterator[_Member]:
     if not values or not shelf.books:
         return iter(())
-    where = f"{column} IN ({places(values)}) AND book_id IN ({places(shelf.books)})"
-    rows = many_of(f"{_MEMBERS} WHERE {where}", [*values, *shelf.books], width=8)
+    (among, ids), (within, books) = one_of(values), one_of(shelf.books)
+    where = f"{column} {among} AND book_id {within}"
+    rows = many_of(f"{_MEMBERS} WHERE {where}", [*ids, *books], width=8)
     return map(_Member._make, rows)
 
 
@@ -185,12 +190,13 @@ def _lines(contacts: Sequence[int]) -> Mapping[int, list[Number]]:
     found: dict[int, list[Number]] = defaultdict(list)
     if contacts:
         country: str = settings.COUNTRY
+        among, ids = one_of(contacts)
         statement = (
             "SELECT contact_id, label, number, digits, national FROM contacts_line"  # noqa: S608
-            f" WHERE contact_id IN ({places(contacts)}) AND is_callable"
+            f" WHERE contact_id {among} AND is_callable"
             " ORDER BY contact_id, is_preferred DESC, position"
         )
-        for contact, label, number, digits, national in many_of(statement, contacts, width=5):
+        for contact, label, number, digits, national in many_of(statement, ids, width=5):
             lines = lines_of_stored(number, digits, national)
             found[contact].append(number_of(label, number, country, lines=lines))
     return found
@@ -200,10 +206,11 @@ def _users(ids: Collection[int]) -> dict[int, User]:
     """The users as they are now: an account may have changed since it was indexed."""
     if not ids:
         return {}
-    return {user.pk: user for user in objects_of(User, f"{_USERS} ({places(ids)})", [*ids])}
+    among, values = one_of(ids)
+    return {user.pk: user for user in objects_of(User, f"{_USERS} {among}", values)}
 
 
-_USERS: Final = f"SELECT {columns_of(User, 'accounts_user')} FROM accounts_user WHERE id IN"  # noqa: S608
+_USERS: Final = f"SELECT {columns_of(User, 'accounts_user')} FROM accounts_user WHERE id"  # noqa: S608
 
 
 def _person(

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from bluetel.telephony import numbers
 from contacts.folding import fold, keys_of, names_agree, words_of
-from contacts.writings import identity_in, is_number, lines_of
+from contacts.writings import identity_in, is_number, lines_of, shown_as
 
 MAX_TEXT: Final = 100
 """Characters of a question that count."""
@@ -52,14 +52,16 @@ class Match(IntEnum):
 class Number(NamedTuple):
     """One of somebody's numbers, read by :func:`number_of`.
 
-    ``lines`` are its writings, of which the first is the ``identity``. A number without a ``kind``
-    has no row. Where a source is several books, ``books`` are those that have it.
+    ``lines`` are its writings, of which the first is the ``identity``; ``shown`` is as a page shows
+    it. A number without a ``kind`` has no row. Where a source is several books, ``books`` are those
+    that have it.
     """
 
     label: str
     entered: str
     lines: str
     identity: str
+    shown: str
     kind: Kind | None
     books: tuple[str, ...] = ()
 
@@ -111,6 +113,11 @@ class Question:
     terms: tuple[str, ...]
     digits: str
 
+    @property
+    def words(self) -> str:
+        """The terms together, as they stand in a name of which they are the beginning."""
+        return "".join(self.terms)
+
 
 def question(text: str) -> Question | None:
     """What ``text`` asks for, or None when there is nothing in it to look for."""
@@ -134,7 +141,8 @@ def number_of(label: str, number: str, country: str, *, lines: str = "") -> Numb
     lines = lines or lines_of(number, country)
     identity = identity_in(lines)
     is_dialled = bool(identity) and _may_be_number(number, lines, country)
-    return Number(label, number, lines, identity, kind_of(label) if is_dialled else None)
+    kind = kind_of(label) if is_dialled else None
+    return Number(label, number, lines, identity, shown_as(number, lines, country), kind)
 
 
 def match(asked: Question, person: Person, *, country: str) -> Match | None:
@@ -209,11 +217,12 @@ def rows_of(
     called = called or {}
     for person in people:
         by_name = _match_name(asked, person.name)
-        known = max((called.get(one.identity, 0.0) for one in person.numbers), default=0.0)
-        for number in person.numbers:
+        often = [called.get(number.identity, 0.0) for number in person.numbers] if called else []
+        known = max(often, default=0.0)
+        for place, number in enumerate(person.numbers):
             if number.kind is None:
                 continue
-            by_number = _match_number(asked.digits, number, country)
+            by_number = _match_number(asked.digits, number, country) if asked.digits else None
             best = _better(by_name, by_number)
             row = Row(
                 person,
@@ -221,7 +230,7 @@ def rows_of(
                 number.kind,
                 number.books or (source,),
                 by_number is Match.WHOLE,
-                called.get(number.identity, 0.0),
+                often[place] if often else 0.0,
                 known,
             )
             ranked.append((Match.ELSEWHERE if best is None else best, row))
@@ -300,12 +309,14 @@ def _better(one: Match | None, other: Match | None) -> Match | None:
 
 def _match_name(asked: Question, name: str) -> Match | None:
     words = words_of(name)
-    if not asked.terms or not all(term in words for term in asked.terms):
+    for term in asked.terms:
+        if term not in words:
+            return None
+    if not asked.terms:
         return None
-    whole = "".join(asked.terms)
-    if words == whole:
+    if words == asked.words:
         return Match.WHOLE
-    return Match.BEGINNING if words.startswith(whole) else Match.WORDS
+    return Match.BEGINNING if words.startswith(asked.words) else Match.WORDS
 
 
 def _match_number(digits: str, number: Number, country: str) -> Match | None:

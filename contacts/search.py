@@ -12,7 +12,6 @@ from contacts.ldap.live import LdapDirectory
 from contacts.pbx_directory import PbxDirectory
 from contacts.sources import MAX_ROWS, Source
 from contacts.stored import StoredContacts
-from contacts.writings import shown_as
 from presence.selectors import records_for
 
 if TYPE_CHECKING:
@@ -72,8 +71,7 @@ def search(
     rows, states = rows_for(viewer, asked, sources=sources)
     users = {row.person.user_id for row in rows if row.person.user_id}
     presence = states_of(viewer, users) if users else {}
-    country: str = settings.COUNTRY
-    return SearchAnswer(results=[_record(row, presence, country) for row in rows], sources=states)
+    return SearchAnswer(results=[_record(row, presence) for row in rows], sources=states)
 
 
 def rows_for(
@@ -95,18 +93,19 @@ def rows_for(
     return rules.merged(ranked, limit=MAX_ROWS), states
 
 
-def _record(row: rules.Row, presence: Mapping[str, PersonRecord], country: str) -> SearchRow:
-    state = presence.get(row.person.user_id or "")
-    return SearchRow(
-        contact_id=row.person.contact_id,
-        name=row.person.name,
-        number=row.number.entered,
-        shown=shown_as(row.number.entered, row.number.lines, country),
-        label=row.number.label,
-        kind=row.kind.value,
-        source=row.sources[0],
-        sources=list(row.sources),
-        user_id=row.person.user_id,
-        phone=state["phone"] if state else None,
-        im=state["im"] if state else None,
-    )
+def _record(row: rules.Row, presence: Mapping[str, PersonRecord]) -> SearchRow:
+    person, number = row.person, row.number
+    state = presence.get(person.user_id) if person.user_id else None
+    return {
+        "contact_id": person.contact_id,
+        "name": person.name,
+        "number": number.entered,
+        "shown": number.shown,
+        "label": number.label,
+        "kind": row.kind.value,
+        "source": row.sources[0],
+        "sources": list(row.sources),
+        "user_id": person.user_id,
+        "phone": state["phone"] if state else None,
+        "im": state["im"] if state else None,
+    }

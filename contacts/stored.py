@@ -80,9 +80,10 @@ def _most_likely(
     if asked.digits or len(groups) <= AT_ONCE:
         return people_in(groups, shelf)
     known = contacts_called(groups, called)
-    people = people_in([group for group in groups if group.has_any_of(known)], shelf)
+    dialled = [group for group in groups if group.has_any_of(known)] if known else []
+    people = people_in(dialled, shelf)
     others = sorted(
-        (group for group in groups if not group.has_any_of(known)),
+        [group for group in groups if group not in dialled] if dialled else groups,
         key=lambda group: place_by_name(
             asked, group.name, is_own=group.is_own, is_elsewhere=group.is_elsewhere(shelf.pbx)
         ),
