@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
 from bluetel.accounts.models import User
-from bluetel.rows import many_of, moment, rows_of
+from bluetel.rows import many_of, moment, one_of, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +37,24 @@ def test_a_time_is_the_same_one_by_one_and_among_many() -> None:
     ((one,),), ((among,),) = rows_of(statement), many_of(statement, width=1)
 
     assert moment(one) == moment(among) == joined
+
+
+def test_a_statement_asked_often_answers_for_each_of_its_values() -> None:
+    """And PostgreSQL has planned it once."""
+    names = [f"user{place}" for place in range(8)]
+    for name in names:
+        User.objects.create(username=name)
+    statement = "SELECT username FROM accounts_user WHERE username LIKE '%%r%%' AND username = %s"
+
+    assert [rows_of(statement, [name]) for name in names] == [[(name,)] for name in names]
+    if connection.vendor == "postgresql":
+        planned = rows_of("SELECT statement FROM pg_prepared_statements")
+        assert any("username LIKE" in text for (text,) in planned)
+
+
+def test_ids_are_one_of_many_as_they_are_one_of_one() -> None:
+    users = [User.objects.create(username=f"user{place}") for place in range(3)]
+    for some in (users[:1], users[1:]):
+        among, ids = one_of({user.pk for user in some})
+        found = rows_of(f"SELECT username FROM accounts_user WHERE id {among} ORDER BY 1", ids)
+        assert found == [(user.username,) for user in some]
