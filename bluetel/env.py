@@ -251,7 +251,6 @@ def database_settings(url: str, *, data_dir: Path) -> dict[str, object]:
             "CONN_MAX_AGE": 0,
             "OPTIONS": {
                 "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
-                "prepare_threshold": 3,  # of bluetel.rows; Django's own hold their values
                 # Our statements are short: to compile one takes longer than to carry it out.
                 "options": f"-c idle_in_transaction_session_timeout={SILENT_AT_MOST} -c jit=off",
             },

@@ -66,12 +66,12 @@ def _cursor() -> CursorWrapper:
     """
     if connection.vendor != "postgresql":
         return connection.cursor()
-    from django.db.backends.postgresql.base import ServerBindingCursor  # noqa: PLC0415 — needs psycopg
+    from bluetel.planned import PlannedCursor  # noqa: PLC0415 — psycopg is for PostgreSQL alone
 
     connection.ensure_connection()
+    connection.validate_thread_sharing()
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    # The stubs take it for psycopg 2's.
-    return wrap(ServerBindingCursor(connection.connection))  # type: ignore[arg-type, call-arg]
+    return wrap(PlannedCursor(connection.connection))  # type: ignore[arg-type]  # as Django wraps its own
 
 
 def _object(model: type[M], row: Sequence[Any]) -> M:

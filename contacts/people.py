@@ -1,13 +1,13 @@
 """Contacts read as people: together with what the other books of a shelf say of the same person.
 
 Who was read lately is kept, with his numbers, for the same people are found at every key that is
-pressed: as long as no row of his has changed, which his rows tell.
+pressed: as long as none of his contacts has changed, which they tell.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,6 +21,8 @@ from contacts.selectors import public_id
 from contacts.writings import identity_of, lines_of_stored
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contacts.shelf import Shelf
 
 KEPT: Final = 20_000
@@ -28,7 +30,7 @@ KEPT: Final = 20_000
 
 
 class _Member(NamedTuple):
-    """A contact as a search reads it; ``version`` and ``digest`` say when its numbers changed."""
+    """A contact as a search reads it; the last two change whenever one of its numbers does."""
 
     pk: int
     book: int
@@ -36,7 +38,7 @@ class _Member(NamedTuple):
     user: int | None
     name: str
     company: str
-    version: int
+    updated_at: datetime | str
     digest: str
 
 
@@ -98,15 +100,16 @@ def people_in(groups: Collection[Group], shelf: Shelf) -> list[Person]:
     names = {book: shelf.name_of(book) for book in shelf.books}
     country: str = settings.COUNTRY
     keys = [_key(group, names, country) for group in groups]
-    kept = [_kept.get(key) if key is not None else None for key in keys]
-    new = [group for group, person in zip(groups, kept, strict=True) if person is None]
+    kept = _kept.those(keys)
+    new = [group for group, key in zip(groups, keys, strict=True) if key not in kept]
     lines = _lines([row.pk for group in new for row in group.members])
     people = []
-    for key, group, known in zip(keys, groups, kept, strict=True):
-        person = known or _person(group, lines, names, shelf.pbx)
+    for key, group in zip(keys, groups, strict=True):
+        person = kept.get(key)
+        if person is None:
+            person = _person(group, lines, names, shelf.pbx)
+            _kept.keep(key, person)
         people.append(person)
-        if known is None and key is not None:
-            _keep(key, person)
     return people
 
 
@@ -126,12 +129,53 @@ def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[in
 
 _Key = tuple[tuple[_Member, ...], bool, tuple[str, ...], str]
 
-_kept: dict[_Key, Person] = {}
-_keeping = threading.Lock()
+
+class _Kept:
+    """The people who were found last, at most ``KEPT``."""
+
+    def __init__(self) -> None:
+        self._people: OrderedDict[_Key, Person] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def those(self, keys: Iterable[_Key | None]) -> dict[_Key | None, Person]:
+        """Who of these is kept."""
+        found: dict[_Key | None, Person] = {}
+        with self._lock:
+            for key in keys:
+                person = self._people.get(key) if key is not None else None
+                if key is not None and person is not None:
+                    self._people.move_to_end(key)
+                    found[key] = person
+        return found
+
+    def keep(self, key: _Key | None, person: Person) -> None:
+        """Keep somebody in place of who was not found for the longest time."""
+        if key is None:
+            return
+        with self._lock:
+            self._people[key] = person
+            if len(self._people) > KEPT:
+                self._people.popitem(last=False)
+
+    def clear(self) -> None:
+        """Keep nobody."""
+        with self._lock:
+            self._people.clear()
+
+    def names(self) -> list[str]:
+        """Who is kept, the last found last."""
+        with self._lock:
+            return [person.name for person in self._people.values()]
+
+
+_kept = _Kept()
 
 
 def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
-    """All that somebody's numbers depend on; None of a BlueTel user, whose account has some."""
+    """What somebody is kept by: his contacts as they are now, and how this reader has them.
+
+    None of a BlueTel user, whose account has numbers too, and of a contact without a digest.
+    """
     if group.user is not None:
         return None
     books = []
@@ -142,16 +186,9 @@ def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
     return group.members, group.is_own, tuple(books), country
 
 
-def _keep(key: _Key, person: Person) -> None:
-    """Keep him in place of who was kept first; to read needs no lock."""
-    with _keeping:
-        if len(_kept) >= KEPT:
-            del _kept[next(iter(_kept))]
-        _kept[key] = person
-
-
 _MEMBERS: Final = (
-    "SELECT id, book_id, person_id, user_id, name, company, version, digest FROM contacts_contact"
+    "SELECT id, book_id, person_id, user_id, name, company, updated_at, digest"
+    " FROM contacts_contact"
 )
 
 

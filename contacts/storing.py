@@ -80,6 +80,7 @@ def remove(book: Book, ids: Collection[int]) -> int:
 def move(contact: Contact, card: Card, book: Book, *, now: datetime) -> None:
     """Put a contact with ``card`` into another book; it keeps its id."""
     with transaction.atomic():
+        index.hold([contact.book_id, book.pk])
         texts = texts_by_id([contact])[contact.pk]
         index.change(contact.book_id, {contact.pk: (texts, None)})
         bury([contact.pk])

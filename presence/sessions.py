@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, objects_of, places, rows_of, stored
+from bluetel.rows import columns_of, objects_of, one_of, places, rows_of, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -65,10 +65,10 @@ def standing_of(user_ids: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for first in range(0, len(user_ids), IDS_AT_ONCE):
-        numbers = [int(one) for one in user_ids[first : first + IDS_AT_ONCE]]
+        among, numbers = one_of([int(one) for one in user_ids[first : first + IDS_AT_ONCE]])
         rows = rows_of(
             f"SELECT id, password FROM {User._meta.db_table}"  # noqa: S608, SLF001 — no value of anybody's
-            f" WHERE id IN ({places(numbers)}) AND is_active",
+            f" WHERE id {among} AND is_active",
             numbers,
         )
         found |= {str(pk): password for pk, password in rows}
@@ -94,11 +94,12 @@ def _users(ids: set[str]) -> dict[str, User]:
     numbers = [int(one) for one in ids if one.isdecimal()]
     if not numbers:
         return {}
+    among, values = one_of(numbers)
     users = objects_of(
         User,
         f"SELECT {columns_of(User, 'u')} FROM {User._meta.db_table} u"  # noqa: S608, SLF001 — no value of anybody's
-        f" WHERE u.id IN ({places(numbers)})",
-        numbers,
+        f" WHERE u.id {among}",
+        values,
     )
     return {str(user.pk): user for user in users}
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bluetel.accounts.models import User
 from bluetel.once import once
-from bluetel.rows import moment, places, rows_of
+from bluetel.rows import moment, one_of, rows_of
 from bluetel.work.leases import ENGINE, TTL
 from presence.messages import Known, known_of
 from presence.models import STATE_COLUMNS
@@ -109,8 +109,9 @@ def meet(viewer: User | AnonymousUser, ids: Iterable[int]) -> dict[int, Met]:
         new = {pk for pk in (*wanted, viewer.pk) if pk is not None and pk not in met}
         met |= dict.fromkeys(new)
         if new:
-            statement = f"{_PEOPLE} AND person.id IN ({places(new)})"
-            met |= {row[0]: _met_as(*row) for row in rows_of(statement, [*new])}
+            among, numbers = one_of(new)
+            rows = rows_of(f"{_PEOPLE} AND person.id {among}", numbers)
+            met |= {row[0]: _met_as(*row) for row in rows}
     return {pk: one for pk in wanted if (one := met[pk]) is not None}
 
 

@@ -26,12 +26,15 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from requests.utils import check_header_validity
 from urllib3.exceptions import (
     HTTPError,
+    LocationParseError,
     MaxRetryError,
     NewConnectionError,
     ReadTimeoutError,
 )
+from urllib3.util import parse_url
 
 from bluetel.telephony.errors import PbxUnavailable, ProtocolError, Rejected, RejectReason
 from bluetel.telephony.ports import Taker
@@ -96,7 +99,8 @@ def checked_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:
+        parse_url(url)  # what the library that connects can't read
+    except (ValueError, LocationParseError):
         raise Rejected(
             "the host or the port of the address can't be read", reason=RejectReason.INVALID_DATA
         ) from None
@@ -220,6 +224,10 @@ def _request(
     headers: Mapping[str, str] | None,
 ) -> requests.PreparedRequest:
     """A request as :class:`_Adapter` takes it; bytes are sent as they are, all else as JSON."""
+    for name, value in (headers or {}).items():
+        check_header_validity((name, value))
+        if not value.isascii():
+            raise requests.exceptions.InvalidHeader("a value is not of ASCII")
     request = requests.PreparedRequest()
     request.method = method
     request.url = f"{path}?{urlencode(params)}" if params else path
@@ -227,11 +235,18 @@ def _request(
     if isinstance(body, bytes):
         request.body = body
     elif body is not None:
-        request.body = json.dumps(body, allow_nan=False).encode()
+        request.body = _json(body)
         request.headers.setdefault("Content-Type", "application/json")
     if request.body is not None or method not in {"GET", "HEAD"}:
         request.headers["Content-Length"] = str(len(request.body or b""))
     return request
+
+
+def _json(body: object) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except ValueError as exc:
+        raise requests.exceptions.InvalidJSONError(exc) from None
 
 
 class _Broken(Exception):
@@ -349,8 +364,6 @@ class HttpDoor:
         except requests.RequestException as exc:
             # Not chained: the library's texts quote the whole address, tokens included.
             raise _broken(exc) from None
-        except ValueError:
-            raise _Broken("it can't be sent", sent=False, passing=False) from None
         except ReadTimeoutError:
             raise _Broken("no whole answer in time", sent=True, passing=False) from None
         except HTTPError:

@@ -51,6 +51,9 @@ class Database(Protocol):
     def with_words(self, mark: str, terms: Sequence[str], *, limit: int) -> Select:
         """The first contacts of one mark that have a word for each of ``terms``."""
 
+    def hold(self, cursor: CursorWrapper, book: int, /) -> None:
+        """Let nobody else change the entries of a book until the transaction ends."""
+
     def change(
         self, cursor: CursorWrapper, book: int, /, *, gone: Sequence[Put], new: Sequence[Put]
     ) -> None:

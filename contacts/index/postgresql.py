@@ -175,6 +175,11 @@ def _asked(terms: Sequence[str], limit: int) -> list[Value]:
     ]
 
 
+def hold(cursor: CursorWrapper, book: int) -> None:
+    """Take the lock that changing the entries of a book takes."""
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('contacts_block'), hashint8(%s))", [book])
+
+
 def change(cursor: CursorWrapper, book: int, *, gone: Sequence[Put], new: Sequence[Put]) -> None:
     """Take entries of a book out and put others in; until it is committed, no one else can."""
     if not gone and not new:

@@ -127,6 +127,10 @@ def with_words(mark: str, terms: Sequence[str], *, limit: int) -> Select:
     )
 
 
+def hold(_cursor: CursorWrapper, _book: int) -> None:
+    """Who has begun to write has the whole database for himself."""
+
+
 def change(cursor: CursorWrapper, _book: int, *, gone: Sequence[Put], new: Sequence[Put]) -> None:
     """Take entries out and put others in."""
     if gone:

@@ -57,6 +57,17 @@ def change(book: int, contacts: Mapping[int, Change]) -> None:
             _forget(cursor, database, book, keys, word)
 
 
+def hold(books: Iterable[int]) -> None:
+    """Have the index of several books for oneself until the transaction ends.
+
+    What changes more than one book says so first: all take them in one order, so that no two wait
+    for each other.
+    """
+    with connection.cursor() as cursor:
+        for book in sorted(set(books)):
+            here().hold(cursor, book)
+
+
 def forget_book(book: int) -> None:
     """Take out all entries of a book."""
     first = book * SCOPES_PER_BOOK
@@ -83,4 +94,4 @@ def _name_scopes(book: int) -> Iterable[int]:
             yield scope_of(book, tier, is_callable=is_callable)
 
 
-__all__ = ["Change", "Entry", "change", "forget_book"]
+__all__ = ["Change", "Entry", "change", "forget_book", "hold"]

@@ -48,8 +48,9 @@ def test_a_statement_asked_often_answers_for_each_of_its_values() -> None:
 
     assert [rows_of(statement, [name]) for name in names] == [[(name,)] for name in names]
     if connection.vendor == "postgresql":
-        planned = rows_of("SELECT statement FROM pg_prepared_statements")
-        assert any("username LIKE" in text for (text,) in planned)
+        planned = [text for (text,) in rows_of("SELECT statement FROM pg_prepared_statements")]
+        assert any("username LIKE" in text for text in planned)
+        assert connection.connection.prepare_threshold is None, "Django's own would be kept"
 
 
 def test_ids_are_one_of_many_as_they_are_one_of_one() -> None:

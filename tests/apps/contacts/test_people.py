@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from bluetel.accounts.models import User
 from contacts import colleagues, people, services, storing
 from contacts.card import Card, CardNumber, Label
 from contacts.ldap.keeping import directory_state
-from contacts.models import Contact
+from contacts.models import Contact, Line
 from contacts.people import people_of
 from contacts.shelf import shelf_of
 from tests.apps.contacts.conftest import a_user
@@ -97,7 +98,30 @@ def test_not_everybody_is_kept(
     )
     for contact in (zoe, *others):
         numbers_of(contact, camille)
-    assert [person.name for person in people._kept.values()] == ["Paul Leroy1", "Paul Leroy2"]
+    assert people._kept.names() == ["Paul Leroy1", "Paul Leroy2"]
+
+
+def test_who_is_found_again_stays(
+    camille: User, zoe: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "KEPT", 2)
+    one, two = storing.add(
+        zoe.book, [a_card(f"Paul Leroy{n}", f"01 99 00 60 0{n}") for n in range(2)], now=NOW
+    )
+    for contact in (zoe, one, zoe, two):
+        numbers_of(contact, camille)
+    assert people._kept.names() == ["Zoé Ardent", "Paul Leroy1"]
+
+
+def test_who_comes_back_is_read_as_he_is_then(camille: User, zoe: Contact) -> None:
+    """A deletion undone gives the id, the content and the first version again."""
+    assert numbers_of(zoe, camille) == ["01 99 00 50 01"]
+    later = NOW + timedelta(seconds=1)
+    storing.remove(zoe.book, [zoe.pk])
+    card = a_card("Zoé Ardent", "01 99 00 50 01")
+    storing.add(zoe.book, [storing.Arrival(card=card, id=zoe.pk)], now=later)
+    Line.objects.filter(contact=zoe).update(is_callable=False)
+    assert numbers_of(zoe, camille) == []
 
 
 def test_a_colleague_is_read_from_his_account_each_time(camille: User, nadia: User) -> None:
