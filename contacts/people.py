@@ -157,16 +157,6 @@ class _Kept:
             if len(self._people) > KEPT:
                 self._people.popitem(last=False)
 
-    def clear(self) -> None:
-        """Keep nobody."""
-        with self._lock:
-            self._people.clear()
-
-    def names(self) -> list[str]:
-        """Who is kept, the last found last."""
-        with self._lock:
-            return [person.name for person in self._people.values()]
-
 
 _kept = _Kept()
 

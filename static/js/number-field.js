@@ -2,7 +2,7 @@
 
 import { initials } from "./initials.js";
 import { markMatches } from "./marks.js";
-import { shownNumber } from "./numbers.js";
+import { ownLabel, shownNumber } from "./numbers.js";
 import { SearchSession, Suggested } from "./search-session.js";
 import { cloneTemplate, fillSlots } from "./slots.js";
 import { counted, word } from "./words.js";
@@ -258,7 +258,7 @@ export function numberField(search) {
       fillSlots(option, {
         initials: isAnother ? "" : initials(name),
         number,
-        label: row.kind === "other" ? row.label || word("kind-other") : word(`kind-${row.kind}`),
+        label: ownLabel(row) || word(`kind-${row.kind}`),
         source: row.source,
       });
       option.querySelector('[data-slot="initials"]')?.classList.toggle("avatar--none", isAnother);

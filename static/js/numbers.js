@@ -13,3 +13,13 @@ export function shownNumber(number, country = document.documentElement.dataset.c
     ? national.replace(/(\d\d)(?=\d)/g, "$1\u00a0")
     : number;
 }
+
+/**
+ * What somebody's book calls a number in its own word, "secretary"; "other" is the word for none.
+ *
+ * @param {{ kind: string, label: string }} row
+ * @returns {string} empty where the kind says it all
+ */
+export function ownLabel({ kind, label }) {
+  return kind === "other" && label !== kind ? label : "";
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initials } from "../../static/js/initials.js";
 import { foldedWords } from "../../static/js/marks.js";
-import { shownNumber } from "../../static/js/numbers.js";
+import { ownLabel, shownNumber } from "../../static/js/numbers.js";
 import { age, span } from "../../static/js/times.js";
 
 for (const [name, letters] of /** @type {[string, string][]} */ ([
@@ -66,3 +66,13 @@ test("an age is told in minutes, then hours, then days", () => {
   assert.deepEqual(ago(49 * 60), { unit: "d", count: 2 });
   assert.deepEqual(ago(-5), { unit: "min", count: 0 });
 });
+
+for (const [kind, label, own] of /** @type {[string, string, string][]} */ ([
+  ["other", "secretary", "secretary"],
+  ["other", "other", ""],
+  ["other", "", ""],
+  ["mobile", "mobile", ""],
+])) {
+  test(`a number of the kind ${kind} labelled "${label}" is called "${own}" of its own`, () =>
+    assert.equal(ownLabel({ kind, label }), own));
+}

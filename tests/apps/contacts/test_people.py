@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -24,10 +23,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _nobody_kept() -> Iterator[None]:
-    people._kept.clear()
-    yield
-    people._kept.clear()
+def kept(monkeypatch: pytest.MonkeyPatch) -> people._Kept:
+    """Nobody yet."""
+    nobody = people._Kept()
+    monkeypatch.setattr(people, "_kept", nobody)
+    return nobody
 
 
 def a_card(name: str, *numbers: str) -> Card:
@@ -90,7 +90,7 @@ def test_books_are_called_in_the_readers_language(camille: User, zoe: Contact) -
 
 
 def test_not_everybody_is_kept(
-    camille: User, zoe: Contact, monkeypatch: pytest.MonkeyPatch
+    camille: User, zoe: Contact, kept: people._Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(people, "KEPT", 2)
     others = storing.add(
@@ -98,11 +98,11 @@ def test_not_everybody_is_kept(
     )
     for contact in (zoe, *others):
         numbers_of(contact, camille)
-    assert people._kept.names() == ["Paul Leroy1", "Paul Leroy2"]
+    assert [person.name for person in kept._people.values()] == ["Paul Leroy1", "Paul Leroy2"]
 
 
 def test_who_is_found_again_stays(
-    camille: User, zoe: Contact, monkeypatch: pytest.MonkeyPatch
+    camille: User, zoe: Contact, kept: people._Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(people, "KEPT", 2)
     one, two = storing.add(
@@ -110,7 +110,7 @@ def test_who_is_found_again_stays(
     )
     for contact in (zoe, one, zoe, two):
         numbers_of(contact, camille)
-    assert people._kept.names() == ["Zoé Ardent", "Paul Leroy1"]
+    assert [person.name for person in kept._people.values()] == ["Zoé Ardent", "Paul Leroy1"]
 
 
 def test_who_comes_back_is_read_as_he_is_then(camille: User, zoe: Contact) -> None:
