@@ -1,8 +1,8 @@
 """Questions to places far away: asked in the background, their answers kept a while.
 
-A question is asked once: who asks meanwhile reads ``SEARCHING``, who asks within a minute gets the
-kept answer, in any web process that shares the cache. Too long without an answer is a failure, and
-a failure is kept some seconds so that each key typed doesn't wait for a dead server.
+A question is asked once: who asks meanwhile reads ``SEARCHING``, who asks while the answer is kept
+gets that, in any web process that shares the cache. Too long without an answer is a failure, and a
+failure is kept some seconds so that each key typed doesn't wait for a dead server.
 """
 
 from __future__ import annotations
@@ -35,10 +35,19 @@ class Asker(Generic[T]):
     """What one kind of place has been asked; one object serves a whole process.
 
     ``clock`` is monotonic, in seconds; ``executor`` runs the questions and bounds how many run.
-    After ``deadline`` seconds a question counts as failed, although its answer is still taken.
+    After ``deadline`` seconds a question counts as failed, although its answer is still taken,
+    which is kept for ``seconds``.
     """
 
-    def __init__(self, *, deadline: float, clock: Callable[[], float], executor: Executor) -> None:
+    def __init__(
+        self,
+        *,
+        deadline: float,
+        clock: Callable[[], float],
+        executor: Executor,
+        seconds: int = KEPT,
+    ) -> None:
+        self._seconds = seconds
         self._deadline = deadline
         self._clock = clock
         self._executor = executor
@@ -56,15 +65,21 @@ class Asker(Generic[T]):
 
         ``told`` hears how it ended, in the executor's thread.
         """
-        kept = _read(key)
-        return kept if kept is not None else (self._ask(key, ask, told), ())
+        kept = self.kept(key)
+        return kept if kept is not None else (self.ask(key, ask, told=told), ())
 
-    def _ask(
+    def kept(self, key: str) -> Kept[T] | None:
+        """The answer to the question ``key``, or its failure, as long as it is kept."""
+        return _read(key)
+
+    def ask(
         self,
         key: str,
         ask: Callable[[], Sequence[T]],
+        *,
         told: Callable[[BaseException | None], None],
     ) -> State:
+        """Have the question asked, once, of which nothing is kept; how far it is."""
         with self._lock:
             since = self._asked_at.get(key)
             if since is not None:
@@ -85,7 +100,7 @@ class Asker(Generic[T]):
     ) -> None:
         error = future.exception()
         if error is None:
-            _write(key, (State.OK, future.result()), seconds=KEPT)
+            _write(key, (State.OK, future.result()), seconds=self._seconds)
         else:
             _write(key, (State.FAILED, ()), seconds=FAILURE_KEPT)
         with self._lock:

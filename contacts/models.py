@@ -323,8 +323,8 @@ class UnreadableCard(models.Model):
 class DirectoryState(models.Model):
     """How far the company directory has been read into its book, and how the last reading went.
 
-    ``error`` is a word of :mod:`contacts.ldap.keeping`; ``failures`` counts those in a row. Until
-    ``working_until`` somebody is reading.
+    ``scope`` tells by which settings. ``error`` is a word of :mod:`contacts.ldap.keeping`;
+    ``failures`` counts those in a row. Until ``working_until`` somebody is reading.
     """
 
     book = models.OneToOneField(Book, models.CASCADE, primary_key=True, related_name="+")
@@ -333,6 +333,7 @@ class DirectoryState(models.Model):
     read_at = models.DateTimeField(null=True, blank=True)
     repaired_at = models.DateTimeField(null=True, blank=True)
     people = models.PositiveIntegerField(default=0)
+    scope = models.CharField(max_length=64, blank=True)
     error = models.CharField(max_length=40, blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(null=True, blank=True)

@@ -6,9 +6,10 @@ gone. A directory that fails is asked less and less often, and what was read sta
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,7 @@ from contacts.models import Book, Contact, DirectoryState
 
 if TYPE_CHECKING:
     from bluetel.ldap.client import LdapClient
+    from bluetel.ldap.config import LdapConfig
     from contacts.ldap.person import LdapPerson
 
 logger = logging.getLogger(__name__)
@@ -66,6 +68,24 @@ def directory_state() -> DirectoryState:
         return DirectoryState.objects.get(book__kind=Book.Kind.DIRECTORY)
 
 
+def read_until(config: LdapConfig) -> Cursor | None:
+    """Up to where the book holds everybody of this directory; None when it doesn't."""
+    state = DirectoryState.objects.first()
+    if state is None or not state.position or state.scope != scope_of(config):
+        return None
+    return None if state.error in {PARTIAL, EMPTIED} else Cursor(state.position, state.authority)
+
+
+def scope_of(config: LdapConfig) -> str:
+    """What tells whether a reading was by the same settings: where people are and how they look."""
+    changes = sorted(config.attribute_changes.items())
+    said = (
+        [str(server) for server in config.servers],
+        config.bind_dn, config.base, config.person_filter, config.schema, changes,
+    )  # fmt: skip
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
 def is_due(*, now: datetime) -> bool:
     """Whether it is time for the next reading, and nobody is at it."""
     state = directory_state()
@@ -92,7 +112,7 @@ def read_directory(client: LdapClient, *, now: datetime, whole: bool = False) ->
     except LdapError as problem:
         error = problem.reason.value
     finally:
-        _note(state, reading, error=error, now=now)
+        _note(state, reading, scope=scope_of(client.config), error=error, now=now)
     return Outcome(
         read=keeper.taken,
         removed=len(reading.gone) if reading else 0,
@@ -124,13 +144,17 @@ def _read(
     client: LdapClient, state: DirectoryState, keeper: _Keeper, *, whole: bool, now: datetime
 ) -> Reading:
     known = keeper.markers
-    if not known:
-        return read_all(client, keeper.take)
+    if not known or state.scope != scope_of(client.config):
+        # What is known was read by other settings, so that markers tell nothing. Who is left out
+        # by them goes with the daily comparison, for they may be a mistake.
+        reading = read_all(client, keeper.take, known=known)
+        return reading if whole else replace(reading, gone=frozenset())
     must_repair = state.repaired_at is None or state.repaired_at + REPAIR_EVERY <= now
     if state.position and not whole and not must_repair:
         cursor = Cursor(state.position, state.authority)
         try:
-            return read_changes(client, keeper.take, known=known, cursor=cursor)
+            passed = now - state.read_at if state.read_at else timedelta()
+            return read_changes(client, keeper.take, known=known, cursor=cursor, passed=passed)
         except CursorUnusable as reason:
             logger.info("the directory is compared as a whole: %s", reason)
     reading = repair(client, keeper.take, known=known)
@@ -139,7 +163,9 @@ def _read(
     return reading
 
 
-def _note(state: DirectoryState, reading: Reading | None, *, error: str, now: datetime) -> None:
+def _note(
+    state: DirectoryState, reading: Reading | None, *, scope: str, error: str, now: datetime
+) -> None:
     if error and not state.error:
         logger.warning("the company directory is not read: %s", error)
     elif state.error and not error:
@@ -150,6 +176,9 @@ def _note(state: DirectoryState, reading: Reading | None, *, error: str, now: da
         state.failures += 1
     else:
         state.failures, state.read_at = 0, now
+        if state.scope != scope:
+            # A partial reading by new settings gives no place to go on from.
+            state.scope, state.position, state.authority = scope, "", ""
         # Who was read for the first time has been compared as a whole.
         state.repaired_at = state.repaired_at or (None if reading.partial else now)
         if reading.cursor is not None:

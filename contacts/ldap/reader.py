@@ -31,6 +31,7 @@ _IDS_PER_QUESTION = 50
 _NAMES_KEPT = 20_000
 # Clocks of replicas differ; what is read twice for it changes nothing.
 _CLOCK_SLACK = timedelta(seconds=60)
+_NEXT = timedelta(seconds=1)  # as finely as OpenLDAP notes a time
 _TIMES = ("%Y%m%d%H%M%SZ", "%Y%m%d%H%M%S.%fZ")
 
 
@@ -68,6 +69,18 @@ class CursorUnusable(Exception):
     """The cursor is another server's, or from before a restored backup: read everybody."""
 
 
+def changed_since(session: Session, cursor: Cursor) -> str:
+    """The filter that finds who changed since. Raises :class:`CursorUnusable`."""
+    if session.schema is Schema.ACTIVE_DIRECTORY:
+        if not cursor.position.isdecimal() or cursor.authority != session.root.authority:
+            raise CursorUnusable("the change number is another server's")
+        first = str(int(cursor.position) + 1)
+        return any_of(at_least(name, first) for name in session.attributes[Field.CHANGED])
+    if cursor.authority or _time(cursor.position) is None:
+        raise CursorUnusable("the cursor is no time")
+    return any_of(at_least(name, cursor.position) for name in session.attributes[Field.MODIFIED])
+
+
 def read_all(client: LdapClient, on_page: OnPage, *, known: Collection[str] = ()) -> Reading:
     """Give everybody to ``on_page``, a page at a time; ``known`` are the ids of the index.
 
@@ -78,13 +91,21 @@ def read_all(client: LdapClient, on_page: OnPage, *, known: Collection[str] = ()
 
 
 def read_changes(
-    client: LdapClient, on_page: OnPage, *, known: Mapping[str, str], cursor: Cursor
+    client: LdapClient,
+    on_page: OnPage,
+    *,
+    known: Mapping[str, str],
+    cursor: Cursor,
+    passed: timedelta = timedelta(),
 ) -> Reading:
     """Give everybody changed since ``cursor`` whose marker is not the ``known`` one (by id).
 
-    Raises :class:`CursorUnusable`, and :class:`~bluetel.ldap.errors.LdapError`.
+    ``passed`` is how long ago the last reading was. Raises :class:`CursorUnusable`, and
+    :class:`~bluetel.ldap.errors.LdapError`.
     """
-    return client.read(lambda session: _Run(client, session, on_page).changes(known, cursor))
+    return client.read(
+        lambda session: _Run(client, session, on_page).changes(known, cursor, passed)
+    )
 
 
 def repair(client: LdapClient, on_page: OnPage, *, known: Mapping[str, str]) -> Reading:
@@ -117,12 +138,16 @@ class _Run:
             partial = partial or not page.complete
         return self._reading(seen=seen, known=known, partial=partial, cursor=self._cursor())
 
-    def changes(self, known: Mapping[str, str], cursor: Cursor) -> Reading:
-        _, partial = self._update(
-            all_of((self._session.person_filter, self._since(cursor))), known=known
-        )
+    def changes(self, known: Mapping[str, str], cursor: Cursor, passed: timedelta) -> Reading:
+        since = changed_since(self._session, cursor)
+        highest = self._session.root.highest_usn
+        if cursor.authority and (highest is None or int(cursor.position) > highest):
+            raise CursorUnusable("the server's change number went back")
+        _, partial = self._update(all_of((self._session.person_filter, since)), known=known)
+        # Whom the last reading had already seen changed before it.
+        quiet = timedelta() if self._people or self._unusable else passed
         # After a partial reading the next one starts from the same place.
-        reached = cursor if partial else (self._cursor() or cursor)
+        reached = cursor if partial else (self._cursor(quiet=quiet) or cursor)
         return Reading(self._people, self._unusable, partial=partial, cursor=reached)
 
     def repair(self, known: Mapping[str, str]) -> Reading:
@@ -231,23 +256,8 @@ class _Run:
         if len(self._names) < _NAMES_KEPT:
             self._names[dn.casefold()] = name
 
-    def _since(self, cursor: Cursor) -> str:
-        root = self._session.root
-        if self._session.schema is Schema.ACTIVE_DIRECTORY:
-            highest = root.highest_usn
-            if not cursor.position.isdecimal() or cursor.authority != root.authority:
-                raise CursorUnusable("the change number is another server's")
-            if highest is None or int(cursor.position) > highest:
-                raise CursorUnusable("the server's change number went back")
-            return any_of(
-                at_least(name, str(int(cursor.position) + 1))
-                for name in self._attributes[Field.CHANGED]
-            )
-        if cursor.authority or _time(cursor.position) is None:
-            raise CursorUnusable("the cursor is no time")
-        return any_of(at_least(name, cursor.position) for name in self._attributes[Field.MODIFIED])
-
-    def _cursor(self) -> Cursor | None:
+    def _cursor(self, *, quiet: timedelta = timedelta()) -> Cursor | None:
+        """Where the next reading begins; nobody has changed for ``quiet``, as far as is known."""
         root = self._session.root
         if self._session.schema is Schema.ACTIVE_DIRECTORY:
             # Read before the search: what changes meanwhile has a greater number.
@@ -259,7 +269,8 @@ class _Run:
         # An entry may have changed after its page was read, and before the newest we saw: not
         # longer ago than this reading took, by the server's clock as by ours.
         took = timedelta(seconds=math.ceil(time.monotonic() - self._started))
-        return Cursor((self._newest - took - _CLOCK_SLACK).strftime(_TIMES[0]))
+        further = min(quiet - took - _CLOCK_SLACK, _NEXT)
+        return Cursor((self._newest + further).strftime(_TIMES[0]))
 
     def _note_time(self, entry: Entry) -> None:
         moment = _time(entry.text(*self._attributes[Field.MODIFIED]))

@@ -23,7 +23,7 @@ from bluetel.telephony.types import DirectoryEntry, PbxUserId
 from bluetel.work.models import Job
 from contacts import services
 from contacts.drafts import Draft
-from contacts.ldap.keeping import directory_state, is_due, read_directory
+from contacts.ldap.keeping import PARTIAL, directory_state, is_due, read_directory
 from contacts.ldap.live import LdapDirectory
 from contacts.models import Book, Contact, DirectoryState
 from contacts.pbx_directory import PbxDirectory
@@ -215,6 +215,25 @@ def test_it_is_due_again_after_five_minutes(company: Company) -> None:
     assert is_due(now=company.now + timedelta(minutes=6))
 
 
+def test_other_settings_have_everybody_read_again_and_remove_nobody_at_once(
+    slapd: Slapd, db: None
+) -> None:
+    company = Company(slapd)
+    company.read()
+    company.client.close()
+    company.client = LdapClient(slapd.config(attributes="note=title", person_filter="(uid=p00*)"))
+    company.read()
+    assert company.outcome is not None
+    assert 0 < company.outcome.read < EVERYBODY
+    assert Contact.objects.get(name="Agnès Abgrall").note
+    assert len(company.names) == EVERYBODY
+    company.read()
+    assert company.outcome.read == 0
+    company.read(whole=True)
+    assert len(company.names) == 100
+    company.client.close()
+
+
 def test_two_readings_at_once_are_one(company: Company) -> None:
     directory_state()
     DirectoryState.objects.update(working_until=NOW + timedelta(minutes=5))
@@ -325,6 +344,34 @@ def live(slapd: Slapd, settings: Settings, threads: ByHand, viewer: User) -> Lda
     return LdapDirectory(executor=threads)
 
 
+@pytest.fixture
+def quiet(own: Company) -> Company:
+    """A directory that was read in, and in which nothing has changed for some minutes."""
+    own.read()
+    own.read()
+    return own
+
+
+@pytest.fixture
+def live_in_own(
+    own_slapd: Slapd, settings: Settings, threads: ByHand, viewer: User
+) -> LdapDirectory:
+    settings.LDAP_CONFIG = own_slapd.config()
+    return LdapDirectory(executor=threads)
+
+
+def answered(
+    source: LdapDirectory, viewer: User, text: str, *, threads: ByHand, rounds: int = 3
+) -> list[str]:
+    """Whom a page finds that asks again while the source is searching."""
+    for _ in range(rounds):
+        found = ask(source, viewer, text)
+        if found is None or found.state is not State.SEARCHING:
+            break
+        threads.run()
+    return names_of(found)
+
+
 def names_of(found: Found | None) -> list[str]:
     assert found is not None
     assert found.state is State.OK
@@ -346,9 +393,36 @@ def test_who_is_read_in_is_left_to_the_index(
     company: Company, live: LdapDirectory, viewer: User, threads: ByHand
 ) -> None:
     company.read()
-    ask(live, viewer, "wisniew")
-    threads.run()
-    assert names_of(ask(live, viewer, "wisniew")) == []
+    assert answered(live, viewer, "wisniew", threads=threads) == []
+
+
+def test_once_all_are_read_in_the_directory_is_asked_once_for_all_that_is_typed(
+    quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand
+) -> None:
+    assert answered(live_in_own, viewer, "wisniew", threads=threads) == []
+    for text in ("luc", "abgrall", "01 99"):
+        assert names_of(ask(live_in_own, viewer, text)) == []
+    assert not threads.waiting
+
+
+def test_who_came_since_all_were_read_in_is_found_live(
+    quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand
+) -> None:
+    quiet.slapd.change(
+        f"dn: uid=new,{quiet.slapd.people_base}\nchangetype: add\nobjectClass: inetOrgPerson\n"
+        "uid: new\nsn: Newcomer\ncn: Ziggy Newcomer\ntelephoneNumber: 01 99 00 77 77\n"
+    )
+    assert answered(live_in_own, viewer, "newco", threads=threads) == ["Ziggy Newcomer"]
+    assert names_of(ask(live_in_own, viewer, "ziggy")) == ["Ziggy Newcomer"]
+    assert names_of(ask(live_in_own, viewer, "abgrall")) == []
+
+
+def test_where_a_limit_cut_the_reading_each_text_is_asked(
+    quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand
+) -> None:
+    DirectoryState.objects.update(error=PARTIAL)
+    Contact.objects.filter(name="Łucja Wiśniewska").delete()
+    assert "Łucja Wiśniewska" in answered(live_in_own, viewer, "wisniew", threads=threads)
 
 
 def test_no_directory_is_no_source(viewer: User) -> None:
