@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ Value = str | int | datetime | None
 
 def rows_of(statement: str, values: Sequence[Value] = ()) -> list[tuple[Any, ...]]:
     """All rows; ``statement`` has a ``%s`` for each of ``values``, whatever the database."""
-    with _cursor() as cursor:
-        cursor.execute(statement, values)
+    with _carried_out(statement, values) as cursor:
         return list(cursor.fetchall())
 
 
@@ -58,20 +57,25 @@ def pairs_of(
     ]
 
 
-def _cursor() -> CursorWrapper:
-    """A cursor; on PostgreSQL one whose statements the server plans once for a connection.
+def _carried_out(statement: str, values: Sequence[Value]) -> CursorWrapper:
+    """A cursor with the answer; on PostgreSQL one whose statement the server plans once.
 
     Django writes the values into each statement, so that the server plans it anew: of those asked
     at every key or click that takes half the time.
     """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
-    from bluetel.planned import PlannedCursor  # noqa: PLC0415 — psycopg is for PostgreSQL alone
+    database = connections[DEFAULT_DB_ALIAS]  # what the proxy of it asks for each attribute
+    if database.vendor != "postgresql":
+        cursor = database.cursor()
+    else:
+        from bluetel.planned import cursor_of  # noqa: PLC0415 — psycopg is for PostgreSQL alone
 
-    connection.ensure_connection()
-    connection.validate_thread_sharing()
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return wrap(PlannedCursor(connection.connection))  # type: ignore[arg-type]  # as Django wraps its own
+        database.ensure_connection()
+        database.validate_thread_sharing()
+        planned, statement = cursor_of(database.connection, statement)
+        wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
+        cursor = wrap(planned)  # type: ignore[arg-type]  # as Django wraps its own
+    cursor.execute(statement, values)
+    return cursor
 
 
 def _object(model: type[M], row: Sequence[Any]) -> M:
@@ -94,8 +98,8 @@ def update(row: Model, names: tuple[str, ...], *, where: str = "") -> bool:
     """Write these fields of a row, if it is there and the condition ``where`` holds of it."""
     fields, statement = _change(type(row), names)
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    with _cursor() as cursor:
-        cursor.execute(f"{statement} AND {where}" if where else statement, [*values, row.pk])
+    statement = f"{statement} AND {where}" if where else statement
+    with _carried_out(statement, [*values, row.pk]) as cursor:
         return bool(cursor.rowcount > 0)
 
 

@@ -21,7 +21,6 @@ from contacts.selectors import public_id
 from contacts.writings import identity_of, lines_of_stored
 
 if TYPE_CHECKING:
-    from datetime import datetime
 
     from contacts.shelf import Shelf
 
@@ -38,7 +37,7 @@ class _Member(NamedTuple):
     user: int | None
     name: str
     company: str
-    updated_at: datetime | str
+    updated_at: str
     digest: str
 
 
@@ -177,7 +176,8 @@ def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
 
 
 _MEMBERS: Final = (
-    "SELECT id, book_id, person_id, user_id, name, company, updated_at, digest"
+    # To tell one time from another its text will do, which psycopg doesn't have to read.
+    "SELECT id, book_id, person_id, user_id, name, company, CAST(updated_at AS text), digest"
     " FROM contacts_contact"
 )
 

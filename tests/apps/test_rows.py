@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from bluetel.accounts.models import User
-from bluetel.rows import many_of, moment, one_of, rows_of
+from bluetel.rows import columns_of, many_of, moment, objects_of, one_of, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,32 @@ def test_a_statement_asked_often_answers_for_each_of_its_values() -> None:
         planned = [text for (text,) in rows_of("SELECT statement FROM pg_prepared_statements")]
         assert any("username LIKE" in text for text in planned)
         assert connection.connection.prepare_threshold is None, "Django's own would be kept"
+
+
+def test_more_statements_than_a_connection_keeps_answer_as_well() -> None:
+    User.objects.create(username="zoé")
+    statements = [
+        f"SELECT username, {place} FROM accounts_user WHERE username = %s"  # noqa: S608
+        for place in range(120)
+    ]
+    for _ in range(2):
+        found = [rows_of(statement, ["zoé"]) for statement in statements]
+        assert found == [[("zoé", place)] for place in range(120)]
+
+
+def test_a_statement_that_failed_works_again_with_other_values() -> None:
+    statement = "INSERT INTO auth_group (name) VALUES (%s) RETURNING name"
+    for place in range(5):
+        assert rows_of(statement, [f"group{place}"]) == [(f"group{place}",)]
+        with pytest.raises(IntegrityError), transaction.atomic():
+            rows_of(statement, ["group0"])
+
+
+def test_times_are_in_utc() -> None:
+    joined = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
+    User.objects.create(username="zoé", date_joined=joined)
+    (user,) = objects_of(User, f"SELECT {columns_of(User, 'one')} FROM accounts_user AS one")  # noqa: S608
+    assert user.date_joined.isoformat() == "2026-11-26T09:00:00+00:00"
 
 
 def test_ids_are_one_of_many_as_they_are_one_of_one() -> None:

@@ -360,15 +360,13 @@ def live_in_own(
     return LdapDirectory(executor=threads)
 
 
-def answered(
-    source: LdapDirectory, viewer: User, text: str, *, threads: ByHand, rounds: int = 3
-) -> list[str]:
+def answered(source: LdapDirectory, viewer: User, text: str, *, threads: ByHand) -> list[str]:
     """Whom a page finds that asks again while the source is searching."""
-    for _ in range(rounds):
-        found = ask(source, viewer, text)
-        if found is None or found.state is not State.SEARCHING:
-            break
-        threads.run()
+    found = ask(source, viewer, text)
+    for _ in range(2):
+        if found is not None and found.state is State.SEARCHING:
+            threads.run()
+            found = ask(source, viewer, text)
     return names_of(found)
 
 
