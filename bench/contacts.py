@@ -314,9 +314,13 @@ def _delayed(target: int, seconds: float) -> Iterator[int]:
     loop = asyncio.new_event_loop()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wait: float) -> None:
+        def pass_on(data: bytes) -> None:
+            if not writer.is_closing():
+                writer.write(data)
+
         while data := await reader.read(65536):
             # What follows at once comes as much later, not twice.
-            loop.call_later(wait, writer.write, data)
+            loop.call_later(wait, pass_on, data)
         loop.call_later(wait, writer.close)
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

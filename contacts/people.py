@@ -21,7 +21,6 @@ from contacts.selectors import public_id
 from contacts.writings import identity_of, lines_of_stored
 
 if TYPE_CHECKING:
-
     from contacts.shelf import Shelf
 
 KEPT: Final = 20_000

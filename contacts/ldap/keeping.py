@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from bluetel.ldap.errors import LdapError, Reason
+from bluetel.rows import rows_of
 from contacts import storing
 from contacts.card import (
     EMAIL_LIMIT,
@@ -70,10 +71,13 @@ def directory_state() -> DirectoryState:
 
 def read_until(config: LdapConfig) -> Cursor | None:
     """Up to where the book holds everybody of this directory; None when it doesn't."""
-    state = DirectoryState.objects.first()
-    if state is None or not state.position or state.scope != scope_of(config):
-        return None
-    return None if state.error in {PARTIAL, EMPTIED} else Cursor(state.position, state.authority)
+    for position, authority, scope, error in rows_of(_STATE):
+        if position and scope == scope_of(config) and error not in {PARTIAL, EMPTIED}:
+            return Cursor(position, authority)
+    return None
+
+
+_STATE: Final = "SELECT position, authority, scope, error FROM contacts_directorystate"
 
 
 def scope_of(config: LdapConfig) -> str:
