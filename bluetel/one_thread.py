@@ -16,6 +16,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from asgiref.sync import ThreadSensitiveContext
 from django.core import signals
 from django.core.cache import caches
 from django.core.exceptions import RequestAborted
@@ -60,6 +61,10 @@ class OneThreadHandler(ASGIHandler):
         """Build the synchronous chain, whatever the server is."""
         super().load_middleware(is_async=False)
 
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request, without the thread of its own that Django sets aside for it."""
+        await self.handle(scope, receive, send)
+
     async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; nothing is sent to who has gone meanwhile."""
         try:
@@ -73,7 +78,8 @@ class OneThreadHandler(ASGIHandler):
                 response = await self._in_thread(self._answer, scope, body)
             if response.streaming:
                 telling.release()
-                await self._stream(response, receive, send)
+                async with ThreadSensitiveContext():  # of what is made while it is sent
+                    await self._stream(response, receive, send)
             else:
                 await self.send_response(response, send)
         finally:

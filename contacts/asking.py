@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
@@ -31,12 +31,56 @@ T = TypeVar("T")
 Kept = tuple[State, Sequence[T]]
 
 
+class Store(Protocol):
+    """Where answers are kept."""
+
+    def get(self, key: str) -> Kept[Any] | None:
+        """What is kept of a question."""
+
+    def set(self, key: str, kept: Kept[Any], seconds: int) -> None:
+        """Keep an answer so long."""
+
+
+class Memory:
+    """A store of one process, for few questions; ``clock`` is monotonic, in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[float, Kept[Any]]] = {}
+
+    def get(self, key: str) -> Kept[Any] | None:
+        """What is kept of a question."""
+        until, kept = self._kept.get(key, (0.0, None))
+        return kept if until > self._clock() else None
+
+    def set(self, key: str, kept: Kept[Any], seconds: int) -> None:
+        """Keep an answer so long."""
+        self._kept[key] = self._clock() + seconds, kept
+
+
+class _Cache:
+    """Django's cache. Without it, the place is asked again, and says so itself if it is slow."""
+
+    def get(self, key: str) -> Kept[Any] | None:
+        try:
+            kept: Kept[Any] | None = cache.get(key)
+        except RedisError:
+            return None
+        return kept
+
+    def set(self, key: str, kept: Kept[Any], seconds: int) -> None:
+        try:
+            cache.set(key, kept, seconds)
+        except RedisError:
+            logger.debug("the cache doesn't answer", exc_info=True)
+
+
 class Asker(Generic[T]):
     """What one kind of place has been asked; one object serves a whole process.
 
     ``clock`` is monotonic, in seconds; ``executor`` runs the questions and bounds how many run.
-    After ``deadline`` seconds a question counts as failed, although its answer is still taken,
-    which is kept for ``seconds``.
+    After ``deadline`` seconds a question counts as failed, although its answer is still taken. It
+    is kept for ``seconds`` in ``store``, which other processes may share.
     """
 
     def __init__(
@@ -45,8 +89,10 @@ class Asker(Generic[T]):
         deadline: float,
         clock: Callable[[], float],
         executor: Executor,
+        store: Store | None = None,
         seconds: int = KEPT,
     ) -> None:
+        self._store = store or _Cache()
         self._seconds = seconds
         self._deadline = deadline
         self._clock = clock
@@ -70,7 +116,7 @@ class Asker(Generic[T]):
 
     def kept(self, key: str) -> Kept[T] | None:
         """The answer to the question ``key``, or its failure, as long as it is kept."""
-        return _read(key)
+        return self._store.get(key)
 
     def ask(
         self,
@@ -100,9 +146,9 @@ class Asker(Generic[T]):
     ) -> None:
         error = future.exception()
         if error is None:
-            _write(key, (State.OK, future.result()), seconds=self._seconds)
+            self._store.set(key, (State.OK, future.result()), self._seconds)
         else:
-            _write(key, (State.FAILED, ()), seconds=FAILURE_KEPT)
+            self._store.set(key, (State.FAILED, ()), FAILURE_KEPT)
         with self._lock:
             self._asked_at.pop(key, None)
         told(error)
@@ -112,19 +158,3 @@ def key_of(place: str, text: str) -> str:
     """A key of one question; the question itself stays out of the cache server's logs."""
     digest = hashlib.sha256(text.casefold().encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{place}:{digest}"
-
-
-def _read(key: str) -> Kept[Any] | None:
-    try:
-        kept: Kept[Any] | None = cache.get(key)
-    except RedisError:
-        # The search does without: the place is asked again, and says so itself if it is slow.
-        return None
-    return kept
-
-
-def _write(key: str, kept: Kept[Any], *, seconds: int) -> None:
-    try:
-        cache.set(key, kept, seconds)
-    except RedisError:
-        logger.debug("the cache doesn't answer", exc_info=True)

@@ -98,15 +98,15 @@ def people_in(groups: Collection[Group], shelf: Shelf) -> list[Person]:
     names = {book: shelf.name_of(book) for book in shelf.books}
     country: str = settings.COUNTRY
     keys = [_key(group, names, country) for group in groups]
-    kept = _kept.those(keys)
-    new = [group for group, key in zip(groups, keys, strict=True) if key not in kept]
+    kept = _kept.those(zip(keys, groups, strict=True))
+    new = [group for group, person in zip(groups, kept, strict=True) if person is None]
     lines = _lines([row.pk for group in new for row in group.members])
     people = []
-    for key, group in zip(keys, groups, strict=True):
-        person = kept.get(key)
+    for key, group, known in zip(keys, groups, kept, strict=True):
+        person = known
         if person is None:
             person = _person(group, lines, names, shelf.pbx)
-            _kept.keep(key, person)
+            _kept.keep(key, group, person)
         people.append(person)
     return people
 
@@ -125,42 +125,47 @@ def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[in
     return {contact for (contact,) in many_of(statement, [*ids, *numbers], width=1)}
 
 
-_Key = tuple[tuple[_Member, ...], bool, tuple[str, ...], str]
+_Key = tuple[int, bool, tuple[str, ...], str]
 
 
 class _Kept:
-    """The people who were found last, at most ``KEPT``."""
+    """The people who were found last, at most ``KEPT``, each with his contacts as they were."""
 
     def __init__(self) -> None:
-        self._people: OrderedDict[_Key, Person] = OrderedDict()
+        self._people: OrderedDict[_Key, tuple[tuple[_Member, ...], Person]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def those(self, keys: Iterable[_Key | None]) -> dict[_Key | None, Person]:
-        """Who of these is kept."""
-        found: dict[_Key | None, Person] = {}
+    def those(self, groups: Iterable[tuple[_Key | None, Group]]) -> list[Person | None]:
+        """Who of these is kept, each in his place; None for the others."""
+        found: list[Person | None] = []
         with self._lock:
-            for key in keys:
-                person = self._people.get(key) if key is not None else None
-                if key is not None and person is not None:
+            for key, group in groups:
+                members, person = self._people.get(key, _NOBODY) if key else _NOBODY
+                if key and members == group.members:
                     self._people.move_to_end(key)
-                    found[key] = person
+                    found.append(person)
+                else:
+                    found.append(None)
         return found
 
-    def keep(self, key: _Key | None, person: Person) -> None:
+    def keep(self, key: _Key | None, group: Group, person: Person) -> None:
         """Keep somebody in place of who was not found for the longest time."""
         if key is None:
             return
         with self._lock:
-            self._people[key] = person
+            self._people[key] = group.members, person
             if len(self._people) > KEPT:
                 self._people.popitem(last=False)
+
+
+_NOBODY: Final = ((), None)
 
 
 _kept = _Kept()
 
 
 def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
-    """What somebody is kept by: his contacts as they are now, and how this reader has them.
+    """What somebody is kept by, and how this reader has him.
 
     None of a BlueTel user, whose account has numbers too, and of a contact without a digest.
     """
@@ -171,7 +176,7 @@ def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
         if not row.digest:
             return None
         books.append(names[row.book])
-    return group.members, group.is_own, tuple(books), country
+    return group.members[0].pk, group.is_own, tuple(books), country
 
 
 _MEMBERS: Final = (

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from bluetel.ldap.client import client_for
 from bluetel.ldap.errors import LdapError
 from bluetel.rows import places, rows_of
-from contacts.asking import Asker, Kept, key_of
+from contacts.asking import Asker, Kept, Memory, key_of
 from contacts.ldap.keeping import read_until
 from contacts.ldap.lookup import LookupResult, lately_changed, lookup
 from contacts.ldap.terms import matches, parse_term
@@ -40,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 DEADLINE: Final = 1.5
 WORKERS: Final = 4
-CHANGES: Final = "ldap:changes"
 CHANGES_KEPT: Final = 5
 """Seconds after which whoever came into the directory is found."""
 
@@ -62,7 +61,11 @@ class LdapDirectory:
         executor = executor or ThreadPoolExecutor(WORKERS, thread_name_prefix="ldap")
         self._texts = Asker["LdapPerson"](deadline=DEADLINE, clock=clock, executor=executor)
         self._changes = Asker["LookupResult"](
-            deadline=DEADLINE, clock=clock, executor=executor, seconds=CHANGES_KEPT
+            deadline=DEADLINE,
+            clock=clock,
+            executor=executor,
+            store=Memory(clock),
+            seconds=CHANGES_KEPT,
         )
 
     @property
@@ -90,13 +93,14 @@ class LdapDirectory:
 
     def _changed(self, config: LdapConfig) -> Kept[LdapPerson] | None:
         """Who came or changed since everybody was read in; None when that is not all to ask for."""
-        kept = self._changes.kept(CHANGES)
+        key = f"{config.servers[0]} {config.base}"
+        kept = self._changes.kept(key)
         if kept is None:
             cursor = read_until(config)
             if cursor is None:
                 return None
             ask = partial(_ask_for_changes, self._client_of, config, cursor)
-            kept = self._changes.ask(CHANGES, ask, told=_told), ()
+            kept = self._changes.ask(key, ask, told=_told), ()
         state, results = kept
         if not all(result.complete for result in results):
             return None

@@ -24,7 +24,7 @@ from bluetel.work.models import Job
 from contacts import services
 from contacts.drafts import Draft
 from contacts.ldap.keeping import PARTIAL, directory_state, is_due, read_directory
-from contacts.ldap.live import LdapDirectory
+from contacts.ldap.live import CHANGES_KEPT, LdapDirectory
 from contacts.models import Book, Contact, DirectoryState
 from contacts.pbx_directory import PbxDirectory
 from contacts.rules import question
@@ -119,6 +119,13 @@ def own(own_slapd: Slapd, db: None) -> Iterator[Company]:
 def rename(number: int, name: str, slapd: Slapd) -> None:
     slapd.change(
         f"dn: uid=p{number:04},{slapd.people_base}\nchangetype: modify\nreplace: cn\ncn: {name}\n"
+    )
+
+
+def newcomer(slapd: Slapd) -> str:
+    return (
+        f"dn: uid=new,{slapd.people_base}\nchangetype: add\nobjectClass: inetOrgPerson\n"
+        "uid: new\nsn: Newcomer\ncn: Ziggy Newcomer\ntelephoneNumber: 01 99 00 77 77\n"
     )
 
 
@@ -353,11 +360,17 @@ def quiet(own: Company) -> Company:
 
 
 @pytest.fixture
+def seconds() -> list[float]:
+    """What has passed, in parts."""
+    return []
+
+
+@pytest.fixture
 def live_in_own(
-    own_slapd: Slapd, settings: Settings, threads: ByHand, viewer: User
+    own_slapd: Slapd, settings: Settings, threads: ByHand, viewer: User, seconds: list[float]
 ) -> LdapDirectory:
     settings.LDAP_CONFIG = own_slapd.config()
-    return LdapDirectory(executor=threads)
+    return LdapDirectory(clock=lambda: sum(seconds), executor=threads)
 
 
 def answered(source: LdapDirectory, viewer: User, text: str, *, threads: ByHand) -> list[str]:
@@ -406,13 +419,20 @@ def test_once_all_are_read_in_the_directory_is_asked_once_for_all_that_is_typed(
 def test_who_came_since_all_were_read_in_is_found_live(
     quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand
 ) -> None:
-    quiet.slapd.change(
-        f"dn: uid=new,{quiet.slapd.people_base}\nchangetype: add\nobjectClass: inetOrgPerson\n"
-        "uid: new\nsn: Newcomer\ncn: Ziggy Newcomer\ntelephoneNumber: 01 99 00 77 77\n"
-    )
+    quiet.slapd.change(newcomer(quiet.slapd))
     assert answered(live_in_own, viewer, "newco", threads=threads) == ["Ziggy Newcomer"]
     assert names_of(ask(live_in_own, viewer, "ziggy")) == ["Ziggy Newcomer"]
     assert names_of(ask(live_in_own, viewer, "abgrall")) == []
+
+
+def test_who_comes_while_an_answer_is_kept_is_found_some_seconds_later(
+    quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand, seconds: list[float]
+) -> None:
+    assert answered(live_in_own, viewer, "newco", threads=threads) == []
+    quiet.slapd.change(newcomer(quiet.slapd))
+    assert answered(live_in_own, viewer, "newco", threads=threads) == []
+    seconds.append(CHANGES_KEPT)
+    assert answered(live_in_own, viewer, "newco", threads=threads) == ["Ziggy Newcomer"]
 
 
 def test_where_a_limit_cut_the_reading_each_text_is_asked(
