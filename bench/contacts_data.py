@@ -14,6 +14,8 @@ from typing import Any, Final
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from bluetel.accounts.models import User
+from bluetel.calls.models import Call
 from contacts.folding import fold
 from contacts.index.postings import mark_of
 from contacts.models import Book, Contact, DirectoryState, Email, Line
@@ -22,6 +24,8 @@ from tests.servers.slapd import FAMILY_NAMES, GIVEN_NAMES
 SYLLABLES: Final = (
     "ba be bi bo ca ce do du fa fe ga go ha ja ka ki la le lo ma me mi na ne no pa".split()
 )
+CALLED: Final = 30
+CALLED_BY_ALL: Final = 200
 COMPANIES: Final = ("Ateliers", "Bureau", "Cabinet", "Fonderie", "Garage", "Imprimerie")
 
 
@@ -73,6 +77,27 @@ def load(count: int) -> None:
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"  # noqa: S608
                 )
         cursor.execute("ANALYZE")
+
+
+def have_called(count: int, chance: random.Random) -> None:
+    """Let each user have called some of the ``count`` people in the last weeks."""
+    now = timezone.now()
+    numbers = dict(
+        Line.objects.filter(
+            contact__in=chance.sample(range(1, count + 1), CALLED_BY_ALL), position=0
+        ).values_list("contact", "number")
+    )
+    Call.objects.bulk_create(
+        Call(
+            user=user,
+            pbx=user.pbx,
+            number=number,
+            state=Call.State.ENDED,
+            created_at=now - timedelta(hours=chance.randrange(24 * 30)),
+        )
+        for user in User.objects.exclude(pbx=None).select_related("pbx")
+        for number in chance.sample(list(numbers.values()), CALLED)
+    )
 
 
 _KINDS: Final = ((FAMILY_NAMES, 12_000), (GIVEN_NAMES, 2_000), ((), 2_000))

@@ -23,7 +23,7 @@ django.setup()
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench.contacts_data import load  # noqa: E402
+from bench.contacts_data import have_called, load  # noqa: E402
 from bench.figure import percentile  # noqa: E402
 from contacts import storing  # noqa: E402
 from contacts.card import Card, CardEmail, CardNumber, Label  # noqa: E402
@@ -59,6 +59,7 @@ def main(count: int, *, is_whole: bool = True) -> dict[str, Any]:
     missed = [_question(f"{chance.choice('qx')}x{fold(name)[:3]}") for name in names]
     digits = [_question(text) for text in _numbers(count, chance)]
     texts = [asked.text for asked in (*typed, *digits[:100])]
+    have_called(count, chance)
     if not is_whole:
         return {"texts": texts}
     return {

@@ -168,6 +168,14 @@ def one_of(ids: Collection[int]) -> tuple[str, list[Value]]:
     return "= ANY(%s::bigint[])", [f"{{{','.join(map(str, ids))}}}"]
 
 
+def one_of_texts(texts: Collection[str]) -> tuple[str, list[Value]]:
+    """The same for a column of texts."""
+    if connection.vendor == "sqlite":
+        return f"IN ({places(texts)})", [*texts]
+    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in texts)
+    return "= ANY(%s::text[])", ['{"' + '","'.join(quoted) + '"}']
+
+
 def moment(value: datetime | str) -> datetime:
     """A time out of a row: SQLite leaves out that it is UTC, and keeps it as text."""
     if isinstance(value, str):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from django.conf import settings
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, many_of, objects_of, one_of, places
+from bluetel.rows import columns_of, many_of, objects_of, one_of, one_of_texts
 from contacts.colleagues import extensions_of, person_of_user
 from contacts.rules import Number, Person, number_of
 from contacts.selectors import public_id
@@ -116,13 +116,13 @@ def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[in
     contacts = [row.pk for group in groups for row in group.members]
     if not numbers or not contacts:
         return set()
-    among, ids = one_of(contacts)
+    (among, ids), (called, digits) = one_of(contacts), one_of_texts(numbers)
     statement = (
         "SELECT contact_id FROM contacts_line"  # noqa: S608
         # Not by the index on digits, or a switchboard's number reads all who have it.
-        f" WHERE contact_id {among} AND digits || '' IN ({places(numbers)}) AND is_callable"
+        f" WHERE contact_id {among} AND digits || '' {called} AND is_callable"
     )
-    return {contact for (contact,) in many_of(statement, [*ids, *numbers], width=1)}
+    return {contact for (contact,) in many_of(statement, [*ids, *digits], width=1)}
 
 
 _Key = tuple[int, bool, tuple[str, ...], str]

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from bluetel.ldap.client import client_for
 from bluetel.ldap.errors import LdapError
-from bluetel.rows import places, rows_of
+from bluetel.rows import one_of_texts, rows_of
 from contacts.asking import Asker, Kept, Memory, key_of
 from contacts.ldap.keeping import read_until
 from contacts.ldap.lookup import LookupResult, lately_changed, lookup
@@ -129,15 +129,15 @@ _KNOWN: Final = (
     "SELECT contact.source_id FROM contacts_book AS book"
     " JOIN contacts_contact AS contact ON contact.book_id = book.id"
     # The index is on those that have one.
-    " WHERE book.kind = 'directory' AND contact.source_id <> '' AND contact.source_id IN ({})"
+    " WHERE book.kind = 'directory' AND contact.source_id <> '' AND contact.source_id {}"
 )
 
 
 def _unknown(people: Sequence[LdapPerson]) -> list[Person]:
     if not people:
         return []
-    ids = [person.id for person in people]
-    known = {known for (known,) in rows_of(_KNOWN.format(places(ids)), ids)}
+    among, ids = one_of_texts([person.id for person in people])
+    known = {known for (known,) in rows_of(_KNOWN.format(among), ids)}
     return [_person(person) for person in people if person.id not in known]
 
 

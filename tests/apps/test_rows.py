@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, many_of, moment, objects_of, one_of, rows_of
+from bluetel.rows import columns_of, many_of, moment, objects_of, one_of, one_of_texts, rows_of
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +86,12 @@ def test_ids_are_one_of_many_as_they_are_one_of_one() -> None:
         statement = f"SELECT username FROM accounts_user WHERE id {among} ORDER BY 1"  # noqa: S608
         found = rows_of(statement, ids)
         assert found == [(user.username,) for user in some]
+
+
+def test_texts_are_one_of_many_whatever_is_in_them() -> None:
+    names = ["a,b", 'quo"ted', "back\\slash", "{brace}", "NULL", "*98#", "zoé", ""]
+    for name in names:
+        User.objects.create(username=name)
+    among, texts = one_of_texts([*names, "nobody"])
+    found = rows_of(f"SELECT username FROM accounts_user WHERE username {among}", texts)  # noqa: S608
+    assert {name for (name,) in found} == set(names)
