@@ -83,7 +83,7 @@ def _figures(
         typing = Typing(ready.url, tokens, engine["texts"])
         with serving(ready):
             typing.begin()
-            quiet = typing.at(RATE)
+            quiet = typing.mostly(RATE)
         with_directory = ready.with_settings(**ldap)
         with serving(with_directory):
             typing.begin()
@@ -91,7 +91,7 @@ def _figures(
         _program(with_directory, "bench.contacts_directory")
         with serving(with_directory):
             typing.begin()
-            slow = typing.at(RATE)
+            slow = typing.mostly(RATE)
         # A process that was asked for too much has questions to the directory left for a while.
         with serving(with_directory):
             typing.begin()
@@ -226,6 +226,10 @@ class Typing:
         answers = asyncio.run(self._answers(rate, range(self._typed, self._typed + turns)))
         self._typed += turns
         return answers
+
+    def mostly(self, rate: int) -> Answers:
+        """The middle one of three times, by p99: the machine is slow for seconds at a time."""
+        return sorted((self.at(rate) for _ in range(3)), key=lambda one: (one.failed, one.p99))[1]
 
     def begin(self) -> None:
         """Have a process that has just started answer for a while, as one that serves has.

@@ -133,10 +133,16 @@ class Asker(Generic[T]):
                 return State.FAILED if late else State.SEARCHING
             if len(self._asked_at) >= MAX_WAITING:
                 return State.SEARCHING
-            self._asked_at[key] = self._clock()
-        future = self._executor.submit(ask)
+            asked_at = self._asked_at[key] = self._clock()
+        future = self._executor.submit(self._asked, ask, asked_at)
         future.add_done_callback(partial(self._keep, key, told))
         return State.SEARCHING
+
+    def _asked(self, ask: Callable[[], Sequence[T]], asked_at: float) -> Sequence[T]:
+        """Ask, unless it was so long till its turn that nobody waits for it any more."""
+        if self._clock() - asked_at > self._deadline:
+            raise _TooLate
+        return ask()
 
     def _keep(
         self,
@@ -147,11 +153,16 @@ class Asker(Generic[T]):
         error = future.exception()
         if error is None:
             self._store.set(key, (State.OK, future.result()), self._seconds)
-        else:
+        elif not isinstance(error, _TooLate):
             self._store.set(key, (State.FAILED, ()), FAILURE_KEPT)
         with self._lock:
             self._asked_at.pop(key, None)
-        told(error)
+        if not isinstance(error, _TooLate):
+            told(error)
+
+
+class _TooLate(Exception):
+    """The question was not asked."""
 
 
 def key_of(place: str, text: str) -> str:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEADLINE: Final = 1.5
-WORKERS: Final = 4
+WORKERS: Final = 2
 CHANGES_KEPT: Final = 5
 """Seconds after which whoever came into the directory is found."""
 

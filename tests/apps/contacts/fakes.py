@@ -13,17 +13,20 @@ from bluetel.telephony.types import Capability, DirectoryEntry, PbxUserId
 
 @dataclass
 class DirectoryPbx:
-    """Answers each search with ``entries``, or raises ``error``; notes what it was asked."""
+    """Answers each search with ``entries``, or raises ``error``; notes what it was asked, and does
+    something meanwhile."""
 
     entries: Sequence[DirectoryEntry] = ()
     error: Exception | None = None
     capabilities: frozenset[Capability] = frozenset({Capability.DIRECTORY})
     uses_own_logins: bool = False
     asked: list[tuple[PbxUserId, str]] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
 
     def search(self, user: PbxUserId, term: str, *, timeout: float) -> Sequence[DirectoryEntry]:
         assert 0 < timeout <= 1
         self.asked.append((user, term))
+        self.meanwhile()
         if self.error is not None:
             raise self.error
         return self.entries

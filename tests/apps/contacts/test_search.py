@@ -318,15 +318,40 @@ class TestADirectoryThatFails:
         assert rows(answer)[0] == ("Nadia Belkacem", "1002")
 
     def test_an_answer_that_takes_more_than_a_second_has_failed_until_it_comes(
-        self, camille: User, directory: PbxDirectory, threads: ByHand, clock: Clock
+        self,
+        camille: User,
+        directory: PbxDirectory,
+        directory_pbx: DirectoryPbx,
+        threads: ByHand,
+        clock: Clock,
     ) -> None:
-        seen = []
-        for seconds in (0.0, 0.9, 0.2):
-            clock.now += seconds
-            seen.append(state_of(directory, camille))
+        seen = [state_of(directory, camille)]
+
+        def pass_time() -> None:
+            for seconds in (0.9, 0.2):
+                clock.now += seconds
+                seen.append(state_of(directory, camille))
+
+        directory_pbx.meanwhile = pass_time
         threads.run()
         seen.append(state_of(directory, camille))
         assert seen == [State.SEARCHING, State.SEARCHING, State.FAILED, State.OK]
+
+    def test_what_waited_too_long_for_its_turn_is_not_asked_but_asked_for_again(
+        self,
+        camille: User,
+        directory: PbxDirectory,
+        directory_pbx: DirectoryPbx,
+        threads: ByHand,
+        clock: Clock,
+    ) -> None:
+        state_of(directory, camille)
+        clock.now += 1.1
+        threads.run()
+        assert not directory_pbx.asked
+        assert state_of(directory, camille) is State.SEARCHING
+        threads.run()
+        assert state_of(directory, camille) is State.OK
 
     def test_no_more_than_so_many_questions_wait(
         self, camille: User, directory: PbxDirectory, threads: ByHand
