@@ -39,7 +39,7 @@ class PlannedCursor(Cursor[Any]):
 
     def close(self) -> None:
         """Forget the answer; stay open, for what was asked last is asked with the least ado."""
-        self._reset(reset_query=False)
+        self._reset()
         self._tx.set_pgresult(None)
 
 

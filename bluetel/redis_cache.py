@@ -1,4 +1,4 @@
-"""Django's cache in Redis, with one client for all that a process asks.
+"""Django's cache in Redis, with a client that stays as long as the cache's object.
 
 Django makes a client for each question, which takes longer than the answer.
 """

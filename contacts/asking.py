@@ -1,7 +1,7 @@
 """Questions to places far away: asked in the background, their answers kept a while.
 
 A question is asked once: who asks meanwhile reads ``SEARCHING``, who asks while the answer is kept
-gets that, in any web process that shares the cache. Too long without an answer is a failure, and a
+gets that, in any process that shares the store. Too long without an answer is a failure, and a
 failure is kept some seconds so that each key typed doesn't wait for a dead server.
 """
 
@@ -91,7 +91,9 @@ class Asker(Generic[T]):
         executor: Executor,
         store: Store | None = None,
         seconds: int = KEPT,
+        failure_seconds: int = FAILURE_KEPT,
     ) -> None:
+        self._failure_seconds = failure_seconds
         self._store = store or _Cache()
         self._seconds = seconds
         self._deadline = deadline
@@ -154,7 +156,7 @@ class Asker(Generic[T]):
         if error is None:
             self._store.set(key, (State.OK, future.result()), self._seconds)
         elif not isinstance(error, _TooLate):
-            self._store.set(key, (State.FAILED, ()), FAILURE_KEPT)
+            self._store.set(key, (State.FAILED, ()), self._failure_seconds)
         with self._lock:
             self._asked_at.pop(key, None)
         if not isinstance(error, _TooLate):

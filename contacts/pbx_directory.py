@@ -56,7 +56,7 @@ class PbxDirectory:
         """As the page calls it."""
         return _("Directory")
 
-    def search(self, viewer: User, asked: Question) -> Found | None:
+    def search(self, viewer: User, asked: Question, *, nobody_yet: bool = False) -> Found | None:
         """What the PBX has answered by now; asks it when nobody has."""
         pbx = viewer.pbx
         if pbx is None or not viewer.pbx_user_id or len(asked.text) < MIN_TERM:

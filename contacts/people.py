@@ -125,7 +125,7 @@ def contacts_called(groups: Iterable[Group], numbers: Collection[str]) -> set[in
     return {contact for (contact,) in many_of(statement, [*ids, *digits], width=1)}
 
 
-_Key = tuple[int, bool, tuple[str, ...], str]
+_Key = tuple[tuple[int, ...], bool, tuple[str, ...], str]
 
 
 class _Kept:
@@ -176,7 +176,7 @@ def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
         if not row.digest:
             return None
         books.append(names[row.book])
-    return group.members[0].pk, group.is_own, tuple(books), country
+    return tuple(row.pk for row in group.members), group.is_own, tuple(books), country
 
 
 _MEMBERS: Final = (

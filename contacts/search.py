@@ -83,7 +83,7 @@ def rows_for(
     states: list[SourceState] = []
     called: dict[str, float] = {}
     for source in sources:
-        found = source.search(viewer, asked)
+        found = source.search(viewer, asked, nobody_yet=not ranked)
         if found is None:
             continue
         name = source.name

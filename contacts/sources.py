@@ -50,8 +50,9 @@ class Source(Protocol):
     def name(self) -> str:
         """What the source is called on the page, in the reader's language."""
 
-    def search(self, viewer: User, asked: Question) -> Found | None:
+    def search(self, viewer: User, asked: Question, *, nobody_yet: bool = False) -> Found | None:
         """Who answers, as far as ``viewer`` may see it; None when he has no such source.
 
+        ``nobody_yet`` has answered of the sources before it.
         Never waits and never raises for a PBX, directory or network that is down.
         """

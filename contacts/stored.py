@@ -40,7 +40,7 @@ class StoredContacts:
         """As the page calls it."""
         return _("Contacts")
 
-    def search(self, viewer: User, asked: Question) -> Found:
+    def search(self, viewer: User, asked: Question, *, nobody_yet: bool = False) -> Found:
         """Whom the index proposes, and whom the viewer often calls if they answer."""
         now = timezone.now()
         shelf = _fresh_shelf(viewer, now=now)

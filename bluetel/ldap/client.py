@@ -64,6 +64,10 @@ class Session:
         self._config = config
         self._timeout = timeout
 
+    def root_now(self) -> Root:
+        """What the server of this very connection says about itself now."""
+        return self._connection.root(timeout=self._timeout)
+
     def search(
         self,
         filter_text: str,

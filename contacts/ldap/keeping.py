@@ -149,16 +149,19 @@ def _read(
 ) -> Reading:
     known = keeper.markers
     if not known or state.scope != scope_of(client.config):
-        # What is known was read by other settings, so that markers tell nothing. Who is left out
-        # by them goes with the daily comparison, for they may be a mistake.
+        # What is known was read by other settings, so that markers tell nothing, until all of it
+        # has been read. Who is left out goes with the daily comparison: they may be a mistake.
+        state.scope = state.position = state.authority = ""
+        state.save(update_fields=["scope", "position", "authority"])
         reading = read_all(client, keeper.take, known=known)
         return reading if whole else replace(reading, gone=frozenset())
     must_repair = state.repaired_at is None or state.repaired_at + REPAIR_EVERY <= now
     if state.position and not whole and not must_repair:
         cursor = Cursor(state.position, state.authority)
         try:
-            passed = now - state.read_at if state.read_at else timedelta()
-            return read_changes(client, keeper.take, known=known, cursor=cursor, passed=passed)
+            return read_changes(
+                client, keeper.take, known=known, cursor=cursor, now=now, last=state.read_at
+            )
         except CursorUnusable as reason:
             logger.info("the directory is compared as a whole: %s", reason)
     reading = repair(client, keeper.take, known=known)
@@ -180,9 +183,10 @@ def _note(
         state.failures += 1
     else:
         state.failures, state.read_at = 0, now
-        if state.scope != scope:
-            # A partial reading by new settings gives no place to go on from.
-            state.scope, state.position, state.authority = scope, "", ""
+        if error:
+            # Whom it didn't reach is still as an earlier reading saw him.
+            scope = state.scope
+        state.scope = scope
         # Who was read for the first time has been compared as a whole.
         state.repaired_at = state.repaired_at or (None if reading.partial else now)
         if reading.cursor is not None:

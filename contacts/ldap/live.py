@@ -26,7 +26,7 @@ from contacts.ldap.keeping import read_until
 from contacts.ldap.lookup import LookupResult, lately_changed, lookup
 from contacts.ldap.terms import matches, parse_term
 from contacts.rules import MACHINES, Person, number_of
-from contacts.sources import MAX_PEOPLE, Found
+from contacts.sources import MAX_PEOPLE, Found, State
 
 if TYPE_CHECKING:
     from bluetel.accounts.models import User
@@ -42,6 +42,9 @@ DEADLINE: Final = 1.5
 WORKERS: Final = 2
 CHANGES_KEPT: Final = 5
 """Seconds after which whoever came into the directory is found."""
+FAILURE_KEPT: Final = 60
+"""Seconds in which each text is asked, where what changed was not to be had: it may take a server
+without an index of it too long."""
 
 
 class LdapDirectory:
@@ -66,24 +69,28 @@ class LdapDirectory:
             executor=executor,
             store=Memory(clock),
             seconds=CHANGES_KEPT,
+            failure_seconds=FAILURE_KEPT,
         )
+        self._changed_last: tuple[str, Sequence[LookupResult]] = "", ()
 
     @property
     def name(self) -> str:
         """As the page calls it."""
         return _("Company directory")
 
-    def search(self, viewer: User, asked: Question) -> Found | None:
-        """Whom the directory has answered with by now; asks it when nobody has."""
+    def search(self, viewer: User, asked: Question, *, nobody_yet: bool = False) -> Found | None:
+        """Whom the directory has answered with by now; asks it when nobody has.
+
+        Where ``nobody_yet`` is found it is asked for the text itself, for somebody may have become
+        visible without having changed.
+        """
         config: LdapConfig | None = settings.LDAP_CONFIG
         term = parse_term(asked.text, country=config.country) if config is not None else None
         if config is None or term is None:
             return None
-        changed = self._changed(config)
-        if changed is not None:
-            state, people = changed
-            people = [person for person in people if matches(term, person)]
-        else:
+        state, people = self._changed(config) or (State.FAILED, ())
+        people = [person for person in people if matches(term, person)]
+        if state is State.FAILED or (nobody_yet and not people and state is State.OK):
             state, people = self._texts.answer(
                 key_of("ldap", asked.text),
                 partial(_ask, self._client_of, config, asked.text),
@@ -100,8 +107,12 @@ class LdapDirectory:
             if cursor is None:
                 return None
             ask = partial(_ask_for_changes, self._client_of, config, cursor)
-            kept = self._changes.ask(key, ask, told=_told), ()
+            state = self._changes.ask(key, ask, told=_told)
+            known, last = self._changed_last
+            kept = state, last if known == key else ()
         state, results = kept
+        if state is State.OK:
+            self._changed_last = key, results
         if not all(result.complete for result in results):
             return None
         return state, [person for result in results for person in result.people]

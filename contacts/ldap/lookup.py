@@ -59,8 +59,10 @@ def lately_changed(client: LdapClient, cursor: Cursor) -> LookupResult:
 
 
 def _changed(session: Session, cursor: Cursor) -> LookupResult:
+    # One name may lead to several controllers, each with change numbers of its own.
+    root = session.root_now() if cursor.authority else session.root
     try:
-        since = changed_since(session, cursor)
+        since = changed_since(session, cursor, root=root)
     except CursorUnusable:
         return LookupResult(complete=False)
     answer = session.search(

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 
 from bluetel.ldap.attributes import Field, Schema
 from bluetel.ldap.client import LdapClient, Session
-from bluetel.ldap.entries import Answer, Entry
+from bluetel.ldap.entries import Answer, Entry, Root
 from bluetel.ldap.errors import DirectoryRefused
 from bluetel.ldap.filters import all_of, any_of, at_least, escape_bytes
 from contacts.ldap.person import LdapPerson, common_name, id_of, is_dn, marker_of, person_of
@@ -69,11 +69,16 @@ class CursorUnusable(Exception):
     """The cursor is another server's, or from before a restored backup: read everybody."""
 
 
-def changed_since(session: Session, cursor: Cursor) -> str:
-    """The filter that finds who changed since. Raises :class:`CursorUnusable`."""
+def changed_since(session: Session, cursor: Cursor, *, root: Root) -> str:
+    """The filter that finds who changed since; ``root`` is what the server says just now.
+
+    Raises :class:`CursorUnusable`.
+    """
     if session.schema is Schema.ACTIVE_DIRECTORY:
-        if not cursor.position.isdecimal() or cursor.authority != session.root.authority:
+        if not cursor.position.isdecimal() or cursor.authority != root.authority:
             raise CursorUnusable("the change number is another server's")
+        if root.highest_usn is None or int(cursor.position) > root.highest_usn:
+            raise CursorUnusable("the server's change number went back")
         first = str(int(cursor.position) + 1)
         return any_of(at_least(name, first) for name in session.attributes[Field.CHANGED])
     if cursor.authority or _time(cursor.position) is None:
@@ -96,15 +101,17 @@ def read_changes(
     *,
     known: Mapping[str, str],
     cursor: Cursor,
-    passed: timedelta = timedelta(),
+    now: datetime | None = None,
+    last: datetime | None = None,
 ) -> Reading:
     """Give everybody changed since ``cursor`` whose marker is not the ``known`` one (by id).
 
-    ``passed`` is how long ago the last reading was. Raises :class:`CursorUnusable`, and
+    ``last`` is when the reading before was: with it and ``now`` the cursor may pass by whoever
+    changed some time ago. Raises :class:`CursorUnusable`, and
     :class:`~bluetel.ldap.errors.LdapError`.
     """
     return client.read(
-        lambda session: _Run(client, session, on_page).changes(known, cursor, passed)
+        lambda session: _Run(client, session, on_page).changes(known, cursor, now, last)
     )
 
 
@@ -138,14 +145,20 @@ class _Run:
             partial = partial or not page.complete
         return self._reading(seen=seen, known=known, partial=partial, cursor=self._cursor())
 
-    def changes(self, known: Mapping[str, str], cursor: Cursor, passed: timedelta) -> Reading:
-        since = changed_since(self._session, cursor)
-        highest = self._session.root.highest_usn
-        if cursor.authority and (highest is None or int(cursor.position) > highest):
-            raise CursorUnusable("the server's change number went back")
+    def changes(
+        self,
+        known: Mapping[str, str],
+        cursor: Cursor,
+        now: datetime | None,
+        last: datetime | None,
+    ) -> Reading:
+        since = changed_since(self._session, cursor, root=self._session.root)
         _, partial = self._update(all_of((self._session.person_filter, since)), known=known)
-        # Whom the last reading had already seen changed before it.
-        quiet = timedelta() if self._people or self._unusable else passed
+        quiet = timedelta()
+        if now and last and self._newest and not self._people and not self._unusable:
+            # All are known, so the newest change is older than the last reading. A reading that
+            # took long, or broke off, would make that too little: so by its own time, too.
+            quiet = min(now - last, now - self._newest)
         # After a partial reading the next one starts from the same place.
         reached = cursor if partial else (self._cursor(quiet=quiet) or cursor)
         return Reading(self._people, self._unusable, partial=partial, cursor=reached)
@@ -196,7 +209,7 @@ class _Run:
             gone=gone,
             partial=partial,
             emptied=emptied,
-            cursor=None if partial else cursor,
+            cursor=None if partial or emptied else cursor,
         )
 
     def _give(self, entries: Sequence[Entry]) -> set[str]:

@@ -23,7 +23,14 @@ from bluetel.telephony.types import DirectoryEntry, PbxUserId
 from bluetel.work.models import Job
 from contacts import services
 from contacts.drafts import Draft
-from contacts.ldap.keeping import PARTIAL, directory_state, is_due, read_directory
+from contacts.ldap.keeping import (
+    EMPTIED,
+    PARTIAL,
+    directory_state,
+    is_due,
+    read_directory,
+    read_until,
+)
 from contacts.ldap.live import CHANGES_KEPT, LdapDirectory
 from contacts.models import Book, Contact, DirectoryState
 from contacts.pbx_directory import PbxDirectory
@@ -36,7 +43,7 @@ from tests.apps.contacts.conftest import a_user
 from tests.apps.contacts.fakes import ByHand, DirectoryPbx
 from tests.servers import ServerOf
 from tests.servers.base import free_port, started, until
-from tests.servers.slapd import FAMILY_NAMES, GIVEN_NAMES, JPEG, Slapd
+from tests.servers.slapd import FAMILY_NAMES, GIVEN_NAMES, JPEG, SERVICE_PASSWORD, Slapd
 from tests.servers.slapd_ad import ShapedAsActiveDirectory
 
 EVERYBODY = len(GIVEN_NAMES) * len(FAMILY_NAMES)
@@ -241,6 +248,41 @@ def test_other_settings_have_everybody_read_again_and_remove_nobody_at_once(
     company.client.close()
 
 
+def test_other_settings_whose_reading_a_limit_cuts_are_read_again(slapd: Slapd, db: None) -> None:
+    company = Company(slapd)
+    company.read()
+    company.client.close()
+    attributes = "note=title"
+    company.client = LdapClient(
+        slapd.config(
+            bind_dn=slapd.limited_dn, bind_password=SERVICE_PASSWORD, attributes=attributes
+        )
+    )
+    state = company.read()
+    assert state.error == PARTIAL
+    company.client.close()
+    assert read_until(company.client.config) is None
+    assert Contact.objects.filter(note="").exists()
+    state = company.read()
+    assert state.error == PARTIAL
+    assert company.outcome is not None
+    assert company.outcome.read > 0, "it was compared by what the settings before had read"
+    company.client.close()
+
+
+def test_a_directory_that_held_nobody_is_not_taken_as_read(slapd: Slapd, db: None) -> None:
+    company = Company(slapd)
+    company.read()
+    company.client.close()
+    company.client = LdapClient(slapd.config(person_filter="(uid=nobody)"))
+    state = company.read()
+    assert state.error == EMPTIED
+    assert read_until(company.client.config) is None
+    assert company.read().error == EMPTIED
+    assert len(company.names) == EVERYBODY
+    company.client.close()
+
+
 def test_two_readings_at_once_are_one(company: Company) -> None:
     directory_state()
     DirectoryState.objects.update(working_until=NOW + timedelta(minutes=5))
@@ -354,6 +396,7 @@ def live(slapd: Slapd, settings: Settings, threads: ByHand, viewer: User) -> Lda
 @pytest.fixture
 def quiet(own: Company) -> Company:
     """A directory that was read in, and in which nothing has changed for some minutes."""
+    own.now = datetime.now(UTC)
     own.read()
     own.read()
     return own
@@ -433,6 +476,40 @@ def test_who_comes_while_an_answer_is_kept_is_found_some_seconds_later(
     assert answered(live_in_own, viewer, "newco", threads=threads) == []
     seconds.append(CHANGES_KEPT)
     assert answered(live_in_own, viewer, "newco", threads=threads) == ["Ziggy Newcomer"]
+
+
+def test_whom_the_index_lacks_though_he_has_not_changed_is_asked_for_where_nobody_is_found(
+    quiet: Company, live_in_own: LdapDirectory, viewer: User, threads: ByHand
+) -> None:
+    """He may have come below the base, or into a group of the filter, without a change."""
+    Contact.objects.filter(name="Łucja Wiśniewska").delete()
+    sources: list[Source] = [StoredContacts(), live_in_own]
+
+    def found(text: str) -> set[str]:
+        answer = search(viewer, text, sources=sources, states_of=lambda _viewer, _ids: {})
+        return {row["name"] for row in answer["results"]}
+
+    for _ in range(2):
+        assert found("lucja wisniewska") == set()
+        threads.run()
+    assert found("lucja wisniewska") == {"Łucja Wiśniewska"}
+
+
+def test_where_what_changed_is_not_to_be_had_each_text_is_asked(
+    quiet: Company,
+    live_in_own: LdapDirectory,
+    viewer: User,
+    threads: ByHand,
+    seconds: list[float],
+) -> None:
+    Contact.objects.filter(name="Łucja Wiśniewska").delete()
+    quiet.slapd.kill()
+    ask(live_in_own, viewer, "wisniew")
+    threads.run()
+    close_clients()
+    with quiet.slapd.running_again():
+        seconds.append(CHANGES_KEPT)
+        assert "Łucja Wiśniewska" in answered(live_in_own, viewer, "wisniew", threads=threads)
 
 
 def test_where_a_limit_cut_the_reading_each_text_is_asked(

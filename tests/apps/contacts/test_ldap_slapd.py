@@ -26,7 +26,7 @@ from bluetel.ldap.errors import (
     LdapSettingsError,
     Reason,
 )
-from contacts.ldap.lookup import lookup
+from contacts.ldap.lookup import LookupResult, lately_changed, lookup
 from contacts.ldap.person import LdapPerson
 from contacts.ldap.reader import (
     Cursor,
@@ -363,6 +363,20 @@ def test_a_change_number_that_went_back_is_not_trusted(own_ad: ShapedAsActiveDir
         ahead = replace(first.cursor, position=str(FIRST_USN + 500))
         with pytest.raises(CursorUnusable):
             read_changes(client, Index().take, known={}, cursor=ahead)
+
+
+def test_what_changed_is_asked_of_the_controller_whose_number_it_is(
+    own_ad: ShapedAsActiveDirectory,
+) -> None:
+    with client_of(own_ad.config()) as client:
+        cursor = read_all(client, Index().take).cursor
+        assert cursor is not None
+        assert lately_changed(client, cursor) == LookupResult()
+        for other in (
+            replace(cursor, authority="another"),
+            replace(cursor, position=str(int(cursor.position) + 1)),
+        ):
+            assert not lately_changed(client, other).complete
 
 
 def test_active_directory_is_looked_up_too(own_ad: ShapedAsActiveDirectory) -> None:
