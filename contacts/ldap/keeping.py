@@ -183,10 +183,8 @@ def _note(
         state.failures += 1
     else:
         state.failures, state.read_at = 0, now
-        if error:
-            # Whom it didn't reach is still as an earlier reading saw him.
-            scope = state.scope
-        state.scope = scope
+        if not error:  # else whom it didn't reach is still as an earlier reading saw him
+            state.scope = scope
         # Who was read for the first time has been compared as a whole.
         state.repaired_at = state.repaired_at or (None if reading.partial else now)
         if reading.cursor is not None:
