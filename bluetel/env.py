@@ -54,6 +54,7 @@ class Environment(BaseSettings):
     data_dir: Path = Path("var")
     demo: Literal["", "wazo", "xivo"] = ""
     debug: bool = False
+    one_core: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     ca_file: str = ""
     fetch_allow: Words = ()

@@ -23,6 +23,7 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.urls import set_script_prefix
 
+from bluetel.one_core import is_on_one_core
 from bluetel.turns import Turns
 from presence.live import Teller, teller
 
@@ -40,6 +41,8 @@ AT_ONCE = 64
 
 AT_WORK = 2
 """So many requests compute at once: more would only fight for the interpreter."""
+AT_WORK_ON_ONE_CORE = 4
+"""There the next one goes on as soon as one waits for the database, and they don't fight."""
 QUICK = 0.05
 """Seconds after which a request is taken to wait for a PBX, and another one may begin."""
 
@@ -52,7 +55,7 @@ class OneThreadHandler(ASGIHandler):
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="request")
-        self._turns = Turns(AT_WORK, seconds=QUICK)
+        self._turns = Turns(AT_WORK_ON_ONE_CORE if is_on_one_core() else AT_WORK, seconds=QUICK)
         # Django keeps them by context, of which each request has its own: it would connect anew.
         self._caches = {alias: caches[alias] for alias in caches}
         super().__init__()

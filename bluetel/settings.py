@@ -134,7 +134,7 @@ AUTHENTICATION_BACKENDS = [
     "bluetel.accounts.backends.PbxLoginBackend",
 ]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "bluetel.accounts.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

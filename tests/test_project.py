@@ -228,7 +228,8 @@ def test_the_containers_are_web_engine_database_and_redis() -> None:
         for volume in service.get("volumes", []):
             assert volume.split(":")[0] in compose["volumes"], name
     commands = ROOT / "bluetel" / "management" / "commands"
-    assert (commands / f"{services['engine']['command'][0]}.py").exists()
+    for name in ("web", "engine"):
+        assert (commands / f"{services[name]['command'][0]}.py").exists(), name
 
 
 def test_the_image_carries_every_package_the_settings_load() -> None:

@@ -175,6 +175,11 @@ class Site:
         port = free_port()
         return self._start(port, "manage.py", "serve", "--port", str(port))
 
+    def web(self) -> Process:
+        """``run_web`` on a free port: daphne without an engine."""
+        port = free_port()
+        return self._start(port, "manage.py", "run_web", "--port", str(port))
+
     def uvicorn(self) -> Process:
         """A web process without an engine, on uvicorn."""
         port = free_port()

@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.live.servers import running_site
+from tests.live.servers import Process, Site, running_site
 from tests.live.sockets import hang_up, page, ring, until_heard, until_phone, watch
 from tests.servers import ServerOf
 
@@ -75,10 +76,13 @@ def test_an_engine_frozen_within_a_transaction_is_succeeded_too(server: ServerOf
         assert time.monotonic() - began < SUCCEEDED_WITHIN
 
 
-async def test_an_engine_alone_is_heard_by_web_processes_through_redis(server: ServerOf) -> None:
+@pytest.mark.parametrize("start", [Site.web, Site.uvicorn], ids=["daphne", "uvicorn"])
+async def test_an_engine_alone_is_heard_by_web_processes_through_redis(
+    server: ServerOf, start: Callable[[Site], Process]
+) -> None:
     redis = os.environ.get("REDIS_URL") or server("redis").url
     with running_site(REDIS_URL=redis) as site:
-        engine, web = site.engine(), site.uvicorn()
+        engine, web = site.engine(), start(site)
         nadia = site.user_id("1002")
         async with asyncio.timeout(60), page(web, site.cookie("1001")) as socket:
             await until_heard(socket, nadia)
@@ -89,10 +93,14 @@ async def test_an_engine_alone_is_heard_by_web_processes_through_redis(server: S
             await until_phone(socket, nadia, "unknown")
 
 
-def test_a_server_that_is_told_to_stop_does_so_at_once_and_can_start_again() -> None:
-    with running_site() as site:
+@pytest.mark.parametrize("start", [Site.serve, Site.web], ids=["serve", "run_web"])
+def test_a_server_that_is_told_to_stop_does_so_at_once_and_can_start_again(
+    server: ServerOf, start: Callable[[Site], Process]
+) -> None:
+    redis = os.environ.get("REDIS_URL") or server("redis").url
+    with running_site(REDIS_URL=redis) as site:
         for number in (signal.SIGTERM, signal.SIGINT):
-            process = site.serve()
+            process = start(site)
             began = time.monotonic()
             process.process.send_signal(number)
             assert process.process.wait(30) == 0

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from bluetel.accounts.demo_accounts import tell_of_closed
 from bluetel.accounts.pbx import read_secrets
 from bluetel.management.database_command import DatabaseCommand
+from bluetel.one_core import stay_on_one_core
 
 ENDS_WITHIN = 5.0
 
@@ -32,6 +33,8 @@ class Command(DatabaseCommand):
             )
         tell_of_closed()
         read_secrets()
+        if settings.ENV.one_core:
+            stay_on_one_core()
         asyncio.run(_run())
         logging.shutdown()
         # A thread may still wait for a PBX that doesn't answer.

@@ -252,6 +252,13 @@ def test_a_pbx_may_be_given_again_under_another_secret_key(
     assert Pbx.objects.get().password == "s3cret"
 
 
+@pytest.mark.parametrize("command", ["run_engine", "run_web"])
+def test_what_only_works_beside_others_asks_for_redis(command: str, settings: Settings) -> None:
+    settings.REDIS_URL = ""
+    with pytest.raises(CommandError, match="set it, or run `serve`, which has both"):
+        run(command)
+
+
 def test_serve_says_that_the_host_is_not_of_this_machine() -> None:
     with pytest.raises(CommandError, match="set BLUETEL_HOST to an address of this machine"):
         run("serve", "--host", "203.0.113.7")
