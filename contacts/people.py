@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.conf import settings
 from bluetel.accounts.models import User
 from bluetel.rows import columns_of, many_of, objects_of, one_of, one_of_texts
 from contacts.colleagues import extensions_of, person_of_user
+from contacts.members import Member, members_of
 from contacts.rules import Number, Person, number_of
 from contacts.selectors import public_id
 from contacts.writings import identity_of, lines_of_stored
@@ -27,26 +28,13 @@ KEPT: Final = 20_000
 """People kept read: some 40 MB when full."""
 
 
-class _Member(NamedTuple):
-    """A contact as a search reads it; the last two change whenever one of its numbers does."""
-
-    pk: int
-    book: int
-    person: int | None
-    user: int | None
-    name: str
-    company: str
-    updated_at: str
-    digest: str
-
-
 class Group(NamedTuple):
     """A person: his contacts, the most trusted first, and the BlueTel user he is.
 
     ``is_own`` when he is in one of the reader's own books.
     """
 
-    members: tuple[_Member, ...]
+    members: tuple[Member, ...]
     user: User | None
     is_own: bool
 
@@ -69,26 +57,39 @@ class Group(NamedTuple):
         return self.user is not None and bool(extensions_of(self.user, pbx)[1])
 
 
+class Groups(NamedTuple):
+    """People, each by the first of his contacts that were asked for.
+
+    ``dialled`` as in :class:`contacts.members.Members`.
+    """
+
+    by_contact: Mapping[int, Group]
+    dialled: Collection[int] | None
+
+
 def people_of(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> list[Person]:
     """The people of these contacts in their order, each with what all visible books say of him.
 
     The viewer himself and disabled accounts are left out.
     """
-    return people_in(groups_by_contact(ids, shelf, viewer=viewer).values(), shelf)
+    return people_in(groups_of(ids, shelf, viewer=viewer).by_contact.values(), shelf)
 
 
-def groups_by_contact(ids: Iterable[int], shelf: Shelf, *, viewer: User) -> dict[int, Group]:
-    """The same, of whom no number is read yet, each by the first of his contacts among ``ids``."""
-    members = _members(list(dict.fromkeys(ids)), shelf)
-    users = _users({row.user for group in members.values() for row in group if row.user})
+def groups_of(
+    ids: Iterable[int], shelf: Shelf, *, viewer: User, numbers: Collection[str] = ()
+) -> Groups:
+    """The same, and behind them those with one of ``numbers``; no number is read yet."""
+    members = members_of(list(dict.fromkeys(ids)), shelf, numbers=numbers)
+    found = members.by_contact
+    users = _users({row.user for group in found.values() for row in group if row.user})
     own = {book for book in shelf.books if shelf.is_own(book)}
     groups = {}
-    for pk, group in members.items():
+    for pk, group in found.items():
         user = next((users.get(row.user) for row in group if row.user), None) if users else None
         if user is None or (user.pk != viewer.pk and user.is_active):
             is_own = bool(own) and any(row.book in own for row in group)
             groups[pk] = Group(group, user, is_own)
-    return groups
+    return Groups(groups, members.dialled)
 
 
 def people_in(groups: Collection[Group], shelf: Shelf) -> list[Person]:
@@ -132,7 +133,7 @@ class _Kept:
     """The people who were found last, at most ``KEPT``, each with his contacts as they were."""
 
     def __init__(self) -> None:
-        self._people: OrderedDict[_Key, tuple[tuple[_Member, ...], Person]] = OrderedDict()
+        self._people: OrderedDict[_Key, tuple[tuple[Member, ...], Person]] = OrderedDict()
         self._lock = threading.Lock()
 
     def those(self, groups: Iterable[tuple[_Key | None, Group]]) -> list[Person | None]:
@@ -177,43 +178,6 @@ def _key(group: Group, names: Mapping[int, str], country: str) -> _Key | None:
             return None
         books.append(names[row.book])
     return tuple(row.pk for row in group.members), group.is_own, tuple(books), country
-
-
-_MEMBERS: Final = (
-    # To tell one time from another its text will do, which psycopg doesn't have to read.
-    "SELECT id, book_id, person_id, user_id, name, company, CAST(updated_at AS text), digest"
-    " FROM contacts_contact"
-)
-
-
-def _members(ids: Sequence[int], shelf: Shelf) -> dict[int, tuple[_Member, ...]]:
-    """The contacts, together with those of the same persons; each person once."""
-    found = {one.pk: one for one in _members_with("id", ids, shelf)}
-    by_person: dict[int | None, list[_Member]] = defaultdict(list)
-    persons = {one.person for one in found.values() if one.person is not None}
-    for one in _members_with("person_id", persons, shelf):
-        by_person[one.person].append(one)
-    place = {book: at for at, book in enumerate(shelf.books)}
-    groups: dict[int, tuple[_Member, ...]] = {}
-    for pk in ids:
-        if pk not in found:
-            continue
-        one = found[pk]
-        if one.person is None:
-            groups[pk] = (one,)
-        elif group := by_person.pop(one.person, []):
-            group.sort(key=lambda member: (place[member.book], member.pk))
-            groups[pk] = tuple(group)
-    return groups
-
-
-def _members_with(column: str, values: Collection[int], shelf: Shelf) -> Iterator[_Member]:
-    if not values or not shelf.books:
-        return iter(())
-    (among, ids), (within, books) = one_of(values), one_of(shelf.books)
-    where = f"{column} {among} AND book_id {within}"
-    rows = many_of(f"{_MEMBERS} WHERE {where}", [*ids, *books], width=8)
-    return map(_Member._make, rows)
 
 
 def _lines(contacts: Sequence[int]) -> Mapping[int, list[Number]]:

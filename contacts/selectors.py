@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from string import ascii_lowercase
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
 from bluetel.accounts.models import User
-from bluetel.rows import columns_of, many_of, moment, objects_of, one_of, one_of_texts, places
+from bluetel.rows import columns_of, many_of, moment, objects_of, places
 from contacts.colleagues import person_of_user
 from contacts.models import Contact
 from contacts.rules import Person
@@ -98,19 +98,6 @@ def letters_in(books: Sequence[int]) -> list[str]:
 def position_of(contact: Contact) -> Position:
     """Where a contact stands in lists."""
     return contact.sort_name, contact.pk
-
-
-def contacts_with(numbers: Collection[str], shelf: Shelf) -> list[int]:
-    """Ids of visible contacts that have one of these numbers, by their digits."""
-    if not numbers or not shelf.books:
-        return []
-    (within, books), (among, digits) = one_of(shelf.books), one_of_texts(numbers)
-    statement = (
-        "SELECT contact_id FROM contacts_line"  # noqa: S608
-        f" WHERE book_id {within} AND digits {among} AND is_callable LIMIT %s"
-    )
-    rows = many_of(statement, [*books, *digits, len(numbers) * 4], width=1)
-    return [contact for (contact,) in rows]
 
 
 def colleagues_by_pbx_id(pbx: int, pbx_user_ids: Iterable[str]) -> dict[str, Person]:

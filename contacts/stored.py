@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from contacts import colleagues
 from contacts.index.query import propose
-from contacts.people import contacts_called, groups_by_contact, people_in
+from contacts.people import contacts_called, groups_of, people_in
 from contacts.rules import is_spelled, match, may_answer, place_by_name
-from contacts.selectors import called_by, contacts_with
+from contacts.selectors import called_by
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_PEOPLE, MAX_ROWS, Found, State
 
@@ -46,17 +46,18 @@ class StoredContacts:
         shelf = _fresh_shelf(viewer, now=now)
         called = called_by(viewer, now=now)
         often = heapq.nlargest(OFTEN_CALLED, called, key=called.__getitem__)
-        dialled = set(contacts_with(often, shelf))
         # Apart, so that very many on another PBX leave room for one's own.
         proposed = dict.fromkeys([one for some in shelf.parted() for one in propose(asked, some)])
-        groups = groups_by_contact([*proposed, *dialled], shelf, viewer=viewer)
+        groups, dialled = groups_of(proposed, shelf, viewer=viewer, numbers=often)
         answering = [groups[one] for one in proposed if one in groups]
         further = [
             group
             for contact, group in groups.items()
             if contact not in proposed and may_answer(asked, group.name, group.more)
         ]
-        found = _most_likely(asked, answering, called, shelf)
+        # Of the contacts with one of their numbers too many were not read; of the others none.
+        unknown = called if dialled is None else called.keys() - often
+        found = _most_likely(asked, answering, shelf, called=unknown, dialled=dialled or ())
         unsure = [person for person in found if _is_called_so_elsewhere(asked, person)]
         unsure += people_in(further, shelf)
         country: str = settings.COUNTRY
@@ -70,20 +71,25 @@ class StoredContacts:
 
 
 def _most_likely(
-    asked: Question, groups: Sequence[Group], called: Collection[str], shelf: Shelf
+    asked: Question,
+    groups: Sequence[Group],
+    shelf: Shelf,
+    *,
+    called: Collection[str],
+    dialled: Collection[int],
 ) -> list[Person]:
     """Those of ``groups`` whose rows an answer shows, as far as that is known before they are read.
 
-    Who was found by a number may be any of them, and whoever has one of those ``called`` comes
-    before the others, wherever his name stands.
+    Who was found by a number may be any of them. Whoever has one of those ``called``, or one of the
+    contacts ``dialled``, comes before the others, wherever his name stands.
     """
     if asked.digits or len(groups) <= AT_ONCE:
         return people_in(groups, shelf)
-    known = contacts_called(groups, called)
-    dialled = [group for group in groups if group.has_any_of(known)] if known else []
-    people = people_in(dialled, shelf)
+    known = contacts_called(groups, called).union(dialled)
+    first = [group for group in groups if group.has_any_of(known)] if known else []
+    people = people_in(first, shelf)
     others = sorted(
-        [group for group in groups if group not in dialled] if dialled else groups,
+        [group for group in groups if group not in first] if first else groups,
         key=lambda group: place_by_name(
             asked, group.name, is_own=group.is_own, is_elsewhere=group.is_elsewhere(shelf.pbx)
         ),

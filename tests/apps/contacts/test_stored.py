@@ -13,10 +13,10 @@ from contacts import colleagues, services, storing
 from contacts.card import Card, CardEmail, CardNumber, Label
 from contacts.index.query import propose
 from contacts.ldap.keeping import directory_state
+from contacts.members import PER_NUMBER
 from contacts.people import people_of
 from contacts.rules import merged, question, rows_of
 from contacts.search import search
-from contacts.selectors import contacts_with
 from contacts.shelf import shelf_of
 from contacts.sources import MAX_ROWS
 from contacts.stored import AT_ONCE, OFTEN_CALLED, StoredContacts
@@ -70,7 +70,6 @@ def test_who_is_often_called_comes_first_wherever_his_name_stands(camille: User,
     number = f"01 99 00 {5000 + PEOPLE[-1]}"
     Call.objects.create(user=camille, pbx=pbx, number=number, direction="outgoing", created_at=NOW)
 
-    assert contacts_with([number.replace(" ", "").replace("0", "33", 1)], shelf_of(camille))
     assert shown(camille, "zoe")[0] == (last, number)
     assert shown(camille, "zoe 5054") == [(last, number)]
     assert (last, number) not in shown(camille, "renard")
@@ -102,6 +101,19 @@ def test_who_is_called_more_seldom_than_many_others_comes_before_who_never_is(
     called(camille, pbx, f"01 99 00 {5000 + PEOPLE[-1]}", ago=timedelta(days=5))
 
     assert shown(camille, "zoe")[0][0] == f"Zoé Ardent{PEOPLE[-1]:02}"
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_number_that_many_have_does_not_hide_who_is_called_by_another(
+    camille: User, pbx: Pbx
+) -> None:
+    many = [f"Zoé Accueil{place:02}" for place in range(2 * PER_NUMBER + 1)]
+    storing.add(services.default_book(camille), [a_card(name, 5500) for name in many], now=NOW)
+    called(camille, pbx, "01 99 00 5500")
+    called(camille, pbx, f"01 99 00 {5000 + PEOPLE[-1]}", ago=timedelta(days=5))
+
+    names = [name for name, _ in shown(camille, "zoe")]
+    assert names[: len(many) + 1] == [*many, f"Zoé Ardent{PEOPLE[-1]:02}"]
 
 
 def test_who_is_noted_twice_takes_no_room_from_others(camille: User) -> None:
