@@ -5,7 +5,8 @@ interpreter's lock over wakes another core, and until that one runs nobody compu
 some thirty such moments. On one core the next thread runs at once (``docs/measurements.md``). What
 computes without the lock says so (:func:`on_any_core`).
 
-Linux only; elsewhere, on one core and where the system forbids it, nothing changes.
+Linux only; elsewhere, and where the system forbids it or doesn't say how busy they are, nothing
+changes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 LOOKS: Final = 0.5
 """Seconds for which the cores are looked at."""
 PAUSE: Final = (5.0, 15.0)
-"""Seconds between two looks: by chance, or two processes on one core would both leave it."""
+"""Seconds before a look: by chance, or two processes on one core would both leave it."""
 WORTH_IT: Final = 0.25
 """So much more of a core must be free for a process to go there."""
 
@@ -45,22 +46,31 @@ class _Cores:
     """Where this process may run, and where it is kept; ``here`` is None as long as it isn't."""
 
     def __init__(self) -> None:
-        self.allowed: Set[int] = set()
+        self.allowed: set[int] = set()
         self.here: int | None = None
+        self._lock = threading.Lock()
 
     def go_to(self, core: int) -> None:
-        """Take all threads there; those that start later follow the one that starts them."""
-        done: set[int] = set()
-        while new := {int(task.name) for task in _TASKS.iterdir()} - done:
-            for thread in new:
-                with suppress(ProcessLookupError):  # it has ended
-                    os.sched_setaffinity(thread, {core})
-            done |= new
-        self.here = core
+        """Take all threads there; what they start later, threads or processes, begins there."""
+        with self._lock:
+            done: set[int] = set()
+            while new := {int(task.name) for task in _TASKS.iterdir()} - done:
+                for thread in new:
+                    with suppress(ProcessLookupError):  # it has ended
+                        os.sched_setaffinity(thread, {core})
+                done |= new
+            self.here = core
+
+    def let_off(self) -> None:
+        """Let this thread run on any core it may."""
+        with suppress(OSError):  # it may not any more; where it is, it stays
+            os.sched_setaffinity(0, self.allowed)
 
     def take_back(self) -> None:
         """Take this thread to where the others are by now."""
-        os.sched_setaffinity(0, self.allowed if self.here is None else {self.here})
+        with self._lock, suppress(OSError):
+            if self.here is not None:
+                os.sched_setaffinity(0, {self.here})
 
 
 _cores: Final = _Cores()
@@ -72,15 +82,16 @@ def stay_on_one_core() -> bool:
         return True
     try:
         _cores.allowed = os.sched_getaffinity(0)
-        if len(_cores.allowed) < 2:
+        # Some containers number them otherwise there: then which is busy can't be told.
+        if not _cores.allowed <= ticks_of(_STATES.read_text()).keys():
             return False
-        # Any will do until they have been looked at; which, differs from process to process.
-        here = sorted(_cores.allowed)[os.getpid() % len(_cores.allowed)]
-        _cores.go_to(here)
-    except (AttributeError, OSError):
+        # Any will do at first. By chance: in containers all processes have the same number.
+        _cores.go_to(random.choice(sorted(_cores.allowed)))  # noqa: S311 — no secret
+    except (AttributeError, OSError, ValueError):
         logger.debug("cores can't be chosen here", exc_info=True)
         return False
-    threading.Thread(target=_keep_looking, args=[here], name="one-core", daemon=True).start()
+    if len(_cores.allowed) > 1:
+        threading.Thread(target=_keep_looking, name="one-core", daemon=True).start()
     return True
 
 
@@ -95,11 +106,23 @@ def on_any_core() -> Iterator[None]:
     if _cores.here is None:
         yield
         return
-    os.sched_setaffinity(0, _cores.allowed)
+    _cores.let_off()
     try:
         yield
     finally:
         _cores.take_back()
+
+
+def cores_for_others() -> list[int]:
+    """Where a process that this one starts should run; nothing if that makes no difference."""
+    return sorted(_cores.allowed) if _cores.here is not None else []
+
+
+def run_on(cores: Collection[int]) -> None:
+    """Run on these cores, in a process that was started by one which is kept on one."""
+    if cores:
+        with suppress(OSError):  # it may not any more; where it is, it stays
+            os.sched_setaffinity(0, cores)
 
 
 def ticks_of(text: str) -> dict[int, Ticks]:
@@ -109,7 +132,8 @@ def ticks_of(text: str) -> dict[int, Ticks]:
         name, *numbers = line.split()
         if name.startswith("cpu") and name != "cpu":
             ticks = [int(number) for number in numbers[:8]]
-            found[int(name.removeprefix("cpu"))] = Ticks(sum(ticks) - sum(ticks[_IDLE]), sum(ticks))
+            idle = sum(ticks[_IDLE])
+            found[int(name.removeprefix("cpu"))] = Ticks(sum(ticks) - idle, sum(ticks))
     return found
 
 
@@ -118,37 +142,48 @@ def better_core(
 ) -> int:
     """The core to be on: another one than ``here`` if others than this process leave more of it.
 
-    ``own`` is the share of its core, from 0 to 1, that the process had itself meanwhile.
+    ``own`` is the share of its core, from 0 to 1, that the process had itself meanwhile. A core of
+    which nothing is said any more has been taken away.
     """
     busy = {}
     for core, now in after.items():
         then = before.get(core, now)
         busy[core] = (now.busy - then.busy) / max(1, now.all - then.all)
-    if here not in busy:
+    least = min(busy, key=busy.__getitem__, default=here)
+    if here in busy and busy[here] - own - busy[least] < WORTH_IT:
         return here
-    least = min(busy, key=busy.__getitem__)
-    return least if busy[here] - own - busy[least] >= WORTH_IT else here
+    return least
 
 
-def _keep_looking(here: int) -> None:
-    try:
-        while True:
-            here = _look(here)
-            time.sleep(random.uniform(*PAUSE))  # noqa: S311 — no secret
-    except OSError:
-        # They were taken away from this process meanwhile; the system has put it elsewhere.
-        _cores.here = None
-        logger.warning("no longer kept on one core", exc_info=True)
+def _keep_looking() -> None:
+    is_failing = False
+    while True:
+        time.sleep(random.uniform(*PAUSE))  # noqa: S311 — no secret
+        try:
+            _look()
+        except (OSError, ValueError):
+            if not is_failing:
+                logger.warning("can't look for a free core", exc_info=True)
+            is_failing = True
+        else:
+            if is_failing:
+                logger.info("free cores are looked for again")
+            is_failing = False
 
 
-def _look(here: int) -> int:
+def _look() -> None:
+    here = _cores.here
+    kept = os.sched_getaffinity(os.getpid())  # of the main thread, which nobody lets off
+    if here is None or kept != {here}:
+        # The core was taken away from this process, and the system has put it on others.
+        _cores.allowed = kept
+        here = min(kept)
     before, spent, began = _allowed_ticks(), time.process_time(), time.monotonic()
     time.sleep(LOOKS)
     own = (time.process_time() - spent) / (time.monotonic() - began)
     core = better_core(here, before, _allowed_ticks(), own=own)
-    if core != here:
+    if kept != {core}:
         _cores.go_to(core)
-    return core
 
 
 def _allowed_ticks() -> dict[int, Ticks]:

@@ -55,7 +55,8 @@ class StoredContacts:
             for contact, group in groups.items()
             if contact not in proposed and may_answer(asked, group.name, group.more)
         ]
-        # Of the contacts with one of their numbers too many were not read; of the others none.
+        # Where very many have one of those numbers only some were read, and all of the numbers are
+        # asked for again; else only those that are called less.
         unknown = called if dialled is None else called.keys() - often
         found = _most_likely(asked, answering, shelf, called=unknown, dialled=dialled or ())
         unsure = [person for person in found if _is_called_so_elsewhere(asked, person)]

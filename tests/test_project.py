@@ -223,6 +223,9 @@ def test_the_containers_are_web_engine_database_and_redis() -> None:
         assert environment["DATABASE_URL"].startswith("postgresql://")
         assert environment["REDIS_URL"].startswith("redis://")
         assert set(environment) <= settings()
+    web = services["web"]
+    assert web["environment"]["BLUETEL_HOST"] == "0.0.0.0"  # noqa: S104 — within the container
+    assert web["expose"] == [web["environment"]["BLUETEL_PORT"]]
     for name, service in services.items():
         assert set(service.get("depends_on", {})) <= set(services), name
         for volume in service.get("volumes", []):

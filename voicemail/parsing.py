@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from bluetel.one_core import cores_for_others, run_on
 from voicemail.mails import MailFacts, read_headers
 
 if TYPE_CHECKING:
@@ -48,5 +49,11 @@ def _pool() -> ProcessPoolExecutor:
     with _lock:
         if not _pools:
             # Not a fork: this process has threads, and they hold locks.
-            _pools.append(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
+            pool = ProcessPoolExecutor(
+                1,
+                mp_context=get_context("spawn"),
+                initializer=run_on,
+                initargs=(cores_for_others(),),
+            )
+            _pools.append(pool)
         return _pools[0]

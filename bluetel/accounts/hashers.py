@@ -8,7 +8,7 @@ from bluetel.one_core import on_any_core
 
 
 class Argon2PasswordHasher(hashers.Argon2PasswordHasher):
-    """Django's, whose eight threads compute on all cores: a quarter of a second on one."""
+    """Django's, whose eight threads compute on all cores, as far as there are any."""
 
     def encode(self, password: str, salt: str) -> str:
         """The password's hash."""

@@ -78,7 +78,7 @@ class WebCommand(DatabaseCommand):
 
         reactor.addSystemEventTrigger("before", "shutdown", give_up_later)  # type: ignore[arg-type]
         address = host.replace(":", r"\:")
-        PacedServer(
+        server = PacedServer(
             application=application,
             endpoints=[f"tcp:port={port}:interface={address}:backlog={BACKLOG}"],
             server_name="bluetel",
@@ -87,7 +87,10 @@ class WebCommand(DatabaseCommand):
             websocket_max_frame_size=64 * 1024,
             ready_callable=soon,
             verbosity=0,
-        ).run()
+        )
+        server.run()
+        if server.abort_start:
+            raise CommandError(f"can't listen on {_shown(host)}:{port}")
 
     def end(self) -> None:
         """End the process: a thread may still wait for a PBX that doesn't answer."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from multiprocessing import connection, get_context, parent_process
 from typing import ParamSpec, TypeVar
+
+from bluetel.one_core import cores_for_others, run_on
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -62,11 +64,13 @@ def _pool() -> ProcessPoolExecutor:
         PROCESSES,
         mp_context=get_context("spawn"),
         initializer=_begin,
+        initargs=(cores_for_others(),),
         max_tasks_per_child=_TASKS_EACH,
     )
 
 
-def _begin() -> None:
+def _begin(cores: Collection[int]) -> None:
+    run_on(cores)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     os.nice(5)  # an edge is more urgent than a text
     threading.Thread(target=_end_with_parent, daemon=True).start()

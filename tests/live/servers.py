@@ -170,10 +170,10 @@ class Site:
         """The API of a process as that extension's user, in a browser's session."""
         return Api(process.url, self.people[extension][1])
 
-    def serve(self) -> Process:
+    def serve(self, **environ: str) -> Process:
         """``serve`` on a free port: daphne with an engine."""
         port = free_port()
-        return self._start(port, "manage.py", "serve", "--port", str(port))
+        return self._start(port, "manage.py", "serve", "--port", str(port), **environ)
 
     def web(self) -> Process:
         """``run_web`` on a free port: daphne without an engine."""
@@ -213,16 +213,16 @@ class Site:
         )
         return done.stdout
 
-    def _start(self, port: int, *command: str) -> Process:
-        started = self._spawn(f"http://127.0.0.1:{port}", *command)
+    def _start(self, port: int, *command: str, **environ: str) -> Process:
+        started = self._spawn(f"http://127.0.0.1:{port}", *command, **environ)
         started.wait_until_up()
         return started
 
-    def _spawn(self, url: str, *command: str) -> Process:
+    def _spawn(self, url: str, *command: str, **environ: str) -> Process:
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env=self._environ,
+            env={**self._environ, **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

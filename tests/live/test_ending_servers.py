@@ -88,6 +88,7 @@ async def test_an_engine_alone_is_heard_by_web_processes_through_redis(
             await until_heard(socket, nadia)
             await asyncio.to_thread(ring, site, "1002")
             await until_phone(socket, nadia, "ringing")
+            assert len(os.sched_getaffinity(engine.process.pid)) == 1
             engine.process.terminate()
             assert await asyncio.to_thread(engine.process.wait, 10) == 0
             await until_phone(socket, nadia, "unknown")
@@ -97,7 +98,7 @@ async def test_an_engine_alone_is_heard_by_web_processes_through_redis(
 def test_a_server_that_is_told_to_stop_does_so_at_once_and_can_start_again(
     server: ServerOf, start: Callable[[Site], Process]
 ) -> None:
-    redis = os.environ.get("REDIS_URL") or server("redis").url
+    redis = server("redis").url if start is Site.web else os.environ.get("REDIS_URL", "")
     with running_site(REDIS_URL=redis) as site:
         for number in (signal.SIGTERM, signal.SIGINT):
             process = start(site)

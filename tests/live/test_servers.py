@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -131,3 +133,23 @@ def test_a_taken_port_is_said_in_one_line(site: Site) -> None:
         said = site.run("manage.py", "serve", "--port", str(port))
     (line,) = said.splitlines()
     assert f"can't listen on 127.0.0.1:{port}: Address already in use" in line
+
+
+def cores_of(process: Process) -> set[int]:
+    """Where its threads may run, all together."""
+    cores: set[int] = set()
+    for task in Path(f"/proc/{process.process.pid}/task").iterdir():
+        with suppress(ProcessLookupError):  # it has ended
+            cores |= os.sched_getaffinity(int(task.name))
+    return cores
+
+
+def test_a_server_is_on_one_core_and_uvicorn_as_the_system_has_it(
+    served: Process, scaled_out: Process
+) -> None:
+    assert len(cores_of(served)) == 1
+    assert cores_of(scaled_out) == os.sched_getaffinity(0)
+
+
+def test_a_server_may_be_left_to_the_system(site: Site) -> None:
+    assert cores_of(site.serve(BLUETEL_ONE_CORE="false")) == os.sched_getaffinity(0)

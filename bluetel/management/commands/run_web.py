@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -10,6 +11,9 @@ from django.core.management.base import CommandError
 from bluetel.accounts.demo_accounts import tell_of_closed
 from bluetel.accounts.pbx import read_secrets
 from bluetel.management.web_command import WebCommand, refuse_taken_port
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
 
 class Command(WebCommand):
@@ -28,5 +32,13 @@ class Command(WebCommand):
         refuse_taken_port(host, port)
         tell_of_closed()
         read_secrets()
-        self.serve(host, port)
+        self.serve(host, port, stop=_end_feed)
         self.end()
+
+
+def _end_feed() -> Deferred[None]:
+    from twisted.internet.defer import Deferred
+
+    from presence import feed
+
+    return Deferred.fromFuture(asyncio.ensure_future(feed.stop()))
