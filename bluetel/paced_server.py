@@ -15,6 +15,9 @@ from weakref import WeakKeyDictionary
 from daphne.server import Server
 from websockets.frames import Frame, Opcode
 
+CLOSES_WITHIN = 10.0
+"""Seconds for a page to read what it was told last and to say that it closes, too; daphne's one
+second is not enough for one that is slow, which then never learns why it was closed."""
 PACE = "bluetel.pace"
 """Where daphne's record of a connection keeps the pace of its page."""
 
@@ -73,6 +76,7 @@ class PacedServer(Server):
         connection = self.connections.get(protocol)
         if connection is not None and protocol.state == protocol.STATE_OPEN:
             pace = connection[PACE] = _Pace()
+            protocol.closeHandshakeTimeout = CLOSES_WITHIN
             protocol.unregisterProducer()
             protocol.registerProducer(pace, streaming=True)
 

@@ -45,6 +45,25 @@ async def opened(port: int) -> socket.socket:
             return connection
 
 
+HELLO = (
+    "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+CLOSES = b"\x88\x02\x03\xe8"
+"""The frame that closes with 1000."""
+
+
+async def test_a_page_that_is_slow_to_close_is_not_cut_off(port: int) -> None:
+    (await opened(port)).close()
+    async with asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2 * FRAMES * SIZE)
+        writer.write(HELLO.encode())
+        await reader.readuntil(CLOSES)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(reader.read(), 1.5)
+        writer.close()
+
+
 async def test_a_page_that_does_not_read_holds_up_its_application_and_loses_nothing(
     port: int,
 ) -> None:
