@@ -20,9 +20,7 @@ from bluetel.one_core import stay_on_one_core
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable
-
-    from twisted.internet.defer import Deferred
+    from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +41,8 @@ class WebCommand(DatabaseCommand):
         host: str,
         port: int,
         *,
+        stop: Callable[[], Awaitable[None]],
         ready: Callable[[], object] = lambda: None,
-        stop: Callable[[], Deferred[None] | None] = lambda: None,
         more: str = "",
     ) -> None:
         """Serve; ``ready`` is called once it listens, ``stop`` when it is told to end.
@@ -55,14 +53,14 @@ class WebCommand(DatabaseCommand):
             stay_on_one_core()
         # Importing daphne's server chooses the reactor, so it comes before anything of Twisted.
         from bluetel.paced_server import PacedServer  # isort: skip
-        from twisted.internet import reactor
+        from twisted.internet import defer, reactor
 
         from bluetel.asgi import application
         from bluetel.housekeeping import spare_what_stays
 
-        def give_up_later() -> Deferred[None] | None:
+        def give_up_later() -> defer.Deferred[None]:
             threading.Timer(ENDS_WITHIN, _give_up).start()
-            return stop()
+            return defer.Deferred.fromFuture(asyncio.ensure_future(stop()))
 
         def begin() -> None:
             ready()

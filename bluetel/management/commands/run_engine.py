@@ -9,11 +9,9 @@ import signal
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError
 
-from bluetel.accounts.demo_accounts import tell_of_closed
-from bluetel.accounts.pbx import read_secrets
 from bluetel.management.database_command import DatabaseCommand
+from bluetel.management.scaled_out import check_can_run_beside_others
 from bluetel.one_core import stay_on_one_core
 
 ENDS_WITHIN = 5.0
@@ -26,13 +24,7 @@ class Command(DatabaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
-        if not settings.REDIS_URL:
-            raise CommandError(
-                "REDIS_URL is not set, so no web process would hear this engine: "
-                "set it, or run `serve`, which has both in one process"
-            )
-        tell_of_closed()
-        read_secrets()
+        check_can_run_beside_others(without_redis="no web process would hear this engine")
         if settings.ENV.one_core:
             stay_on_one_core()
         asyncio.run(_run())

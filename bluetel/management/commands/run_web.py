@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
-from django.core.management.base import CommandError
-
-from bluetel.accounts.demo_accounts import tell_of_closed
-from bluetel.accounts.pbx import read_secrets
+from bluetel.management.scaled_out import check_can_run_beside_others
 from bluetel.management.web_command import WebCommand, refuse_taken_port
-
-if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
 
 
 class Command(WebCommand):
@@ -23,22 +15,10 @@ class Command(WebCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve, and end within two seconds."""
-        if not settings.REDIS_URL:
-            raise CommandError(
-                "REDIS_URL is not set, so these pages would hear no engine: "
-                "set it, or run `serve`, which has both in one process"
-            )
+        from presence import feed
+
         host, port = options["host"], options["port"]
+        check_can_run_beside_others(without_redis="these pages would hear no engine")
         refuse_taken_port(host, port)
-        tell_of_closed()
-        read_secrets()
-        self.serve(host, port, stop=_end_feed)
+        self.serve(host, port, stop=feed.stop)
         self.end()
-
-
-def _end_feed() -> Deferred[None]:
-    from twisted.internet.defer import Deferred
-
-    from presence import feed
-
-    return Deferred.fromFuture(asyncio.ensure_future(feed.stop()))

@@ -10,8 +10,6 @@ from django.core.management import call_command
 from bluetel.management.web_command import WebCommand, refuse_taken_port
 
 if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
-
     from bluetel.demo_pbx import DemoPbx
 
 
@@ -51,9 +49,4 @@ class Command(WebCommand):
         engine = EmbeddedEngine()
         accounts = demo.accounts() if demo is not None else ""
 
-        def stop() -> Deferred[None]:
-            from twisted.internet.defer import Deferred
-
-            return Deferred.fromFuture(engine.stop())
-
-        self.serve(host, port, ready=engine.start, stop=stop, more=accounts)
+        self.serve(host, port, ready=engine.start, stop=engine.stop, more=accounts)
