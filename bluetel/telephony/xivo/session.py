@@ -95,6 +95,7 @@ class CtiSession:
         self._sending: set[asyncio.Task[None]] = set()
         self._beat_now = asyncio.Event()
         self._at_once = False
+        self._is_wanted = asyncio.Event()
         self._last_loss = ""
         self._has_worked = sign_in.has_worked
         self._is_doubted = False
@@ -134,6 +135,7 @@ class CtiSession:
         if self._is_open.is_set():
             return
         self._sign_in.doubts.look_again.set()
+        self._is_wanted.set()
         waiting = {
             asyncio.ensure_future(self._is_open.wait()),
             asyncio.ensure_future(self._ended()),
@@ -246,7 +248,15 @@ class CtiSession:
             if self._at_once:
                 self._at_once = False
                 continue
-            await asyncio.sleep(self._delay(failures))
+            await self._pause(self._delay(failures))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or shortly where a command waits for the socket."""
+        await asyncio.sleep(min(seconds, self._times.wanted_delay))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds - self._times.wanted_delay):
+                await self._is_wanted.wait()
+        self._is_wanted.clear()
 
     async def _is_believed(self) -> bool:
         """Whether a refusal that just came is about this login, and not about the PBX."""

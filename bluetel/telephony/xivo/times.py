@@ -16,7 +16,8 @@ class CtiTimes:
     After ``most_doubted`` refusals of one login that nothing speaks for, it is tried again within
     ``doubted_wait``, or once the service account, asked every ``ask_again_every`` and whenever its
     socket opens, is taken;
-    what the service account is told lasts ``answer_lasts`` for all.
+    what the service account is told lasts ``answer_lasts`` for all. Where a command waits for a
+    socket, the pause before the next try is no longer than ``wanted_delay``.
     """
 
     ping_every: float = PING_EVERY
@@ -25,6 +26,7 @@ class CtiTimes:
     open_timeout: float = 8.0
     first_delay: float = 0.5
     longest_delay: float = 15.0
+    wanted_delay: float = 0.5
     stable_after: float = 15.0
     answer_within: float = 4.0
     renew_every: float = 1200.0

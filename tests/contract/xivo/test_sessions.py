@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -240,6 +241,25 @@ async def test_a_token_is_renewed_before_a_socket_is_opened_again() -> None:
 
         assert len(rig.sent("/xuc/api/2.0/auth/login")) == 1
         assert len(rig.sent("/xuc/api/2.0/auth/check")) == 1
+
+
+class Latest(random.Random):
+    """Chance that always takes the longest pause."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_a_command_does_not_wait_for_the_pause_after_an_outage() -> None:
+    slow = replace(FAST, first_delay=60.0, longest_delay=60.0, rng=Latest())
+    with xivo_rig(is_attending=False, times=slow) as rig:
+        user = rig.user("1001")
+        rig.backend.attend([user])
+        rig.backend.forwards(user)
+        rig.lose_stream()
+        eventually(lambda: rig.sockets("1001") == 0)
+
+        assert not rig.backend.forwards(user).do_not_disturb
 
 
 # --- Silence and ends -----------------------------------------------------------------------------
